@@ -1,0 +1,1 @@
+"""From a trained network to files that other tools and the chip run unchanged."""

@@ -1,0 +1,1 @@
+"""The chip graph: populations and projections in the chip's own integers."""

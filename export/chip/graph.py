@@ -1,0 +1,176 @@
+"""Chip graph: populations (integer neuron parameters) and projections (integer weights).
+
+One neuron, one step, as Lava's fixed-point CUBA model computes it (`<<`, `>>` on integers):
+
+    u[t] = rtz(u[t-1] * (4096 - decay_u)) + (a[t] << 6)       wraps at 24 bits
+    v[t] = rtz(v[t-1] * (4096 - decay_v)) + u[t] + (bias << 6)  saturates at 24 bits
+    s[t] = v[t] > threshold << 6 ;  v[t] = 0 where s[t]
+
+with rtz(x) = sign(x) * (|x| >> 12), and a[t] the synaptic sum of the spikes of step t-1.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from export.errors import InvalidGraph
+
+IntArray = NDArray[np.int64]
+InputForm = Literal["bias", "spikes", "graded"]
+
+
+@dataclass(frozen=True)
+class Population:
+    """Neurons that share a shape and integer parameters.
+
+    Args:
+        name: unique in the graph.
+        shape: (C, H, W) or (N,).
+        decay_u: current decay in 4096ths, 0..4096; shape () or the population's.
+        decay_v: voltage decay in 4096ths, 0..4096; shape () or the population's.
+        threshold: threshold mantissa (17 bits), shape () or the population's.
+        bias: bias mantissa, broadcastable to `shape`: (N,), (C, 1, 1) or ().
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    decay_u: IntArray
+    decay_v: IntArray
+    threshold: IntArray
+    bias: IntArray
+
+    @property
+    def neurons(self) -> int:
+        """How many neurons (compartments) the population has."""
+        return int(np.prod(self.shape))
+
+
+@dataclass(frozen=True)
+class DenseProjection:
+    """All-to-all synapses.
+
+    Args:
+        source: population or external input; its neurons are taken in C, H, W order.
+        target: population that receives.
+        weight: [targets, sources].
+        delay: extra steps per synapse, [targets, sources], 0..62; None for no delay at all.
+    """
+
+    source: str
+    target: str
+    weight: IntArray
+    delay: IntArray | None = None
+
+
+@dataclass(frozen=True)
+class ConvProjection:
+    """Shared-weight synapses: a cross-correlation as torch.nn.Conv2d computes it.
+
+    Args:
+        source: population or external input of shape (I, H, W).
+        target: population of shape (O, H', W').
+        weight: [O, I / groups, kH, kW].
+        stride: (rows, columns).
+        padding: zeros on each side, (rows, columns).
+        dilation: (rows, columns).
+        groups: channel groups.
+    """
+
+    source: str
+    target: str
+    weight: IntArray
+    stride: tuple[int, int] = (1, 1)
+    padding: tuple[int, int] = (0, 0)
+    dilation: tuple[int, int] = (1, 1)
+    groups: int = 1
+
+
+Projection = DenseProjection | ConvProjection
+
+
+@dataclass(frozen=True)
+class ChipInput:
+    """Where the outside world enters.
+
+    `bias`: the host writes one bias mantissa per neuron of population `name` for each sample.
+    `spikes`: an external source called `name` sends binary spikes along its projections.
+    `graded`: as `spikes`, with an integer payload.
+    """
+
+    name: str
+    form: InputForm
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Readout:
+    """How logits leave the chip.
+
+    logits = voltage * volts_to_logit, taken from a population that neither leaks nor fires,
+    at the last step of the sample's window.
+    """
+
+    population: str
+    volts_to_logit: float
+
+
+@dataclass(frozen=True)
+class HostEncoder:
+    """The first linear operation, computed by the host once per sample and written as biases.
+
+    bias mantissa = round((weight * x + bias) * scale); `macs` counts its multiply-accumulates.
+    """
+
+    macs: int
+    scale: float
+
+
+@dataclass(frozen=True)
+class ChipGraph:
+    """A network in the chip's integers, ready to be written, emulated and costed.
+
+    Args:
+        input: the outside world.
+        populations: in topological order.
+        projections: any directed graph between them.
+        time_steps: steps T that each population spends on one sample; None in a foreign file.
+        readout: None in a foreign file: output spikes are all there is.
+        classes: class names, empty if unknown.
+        host: the host's share of the computation, None when spikes enter directly.
+    """
+
+    input: ChipInput
+    populations: tuple[Population, ...]
+    projections: tuple[Projection, ...]
+    time_steps: int | None = None
+    readout: Readout | None = None
+    classes: tuple[str, ...] = ()
+    host: HostEncoder | None = None
+
+    def population(self, name: str) -> Population:
+        """The population of that name.
+
+        Raises:
+            InvalidGraph: there is none.
+        """
+        for population in self.populations:
+            if population.name == name:
+                return population
+        known = ", ".join(population.name for population in self.populations)
+        raise InvalidGraph(f"chip graph: no population '{name}'. Known: {known}.")
+
+    def incoming(self, name: str) -> tuple[Projection, ...]:
+        """Projections onto population `name`, in file order."""
+        return tuple(p for p in self.projections if p.target == name)
+
+    def outgoing(self, name: str) -> tuple[Projection, ...]:
+        """Projections from population or input `name`, in file order."""
+        return tuple(p for p in self.projections if p.source == name)
+
+    def source_shape(self, name: str) -> tuple[int, ...]:
+        """Shape of a projection's source: a population's or the external input's."""
+        if name == self.input.name and self.input.form != "bias":
+            return self.input.shape
+        return self.population(name).shape

@@ -1,0 +1,129 @@
+"""A NIR graph as the order in which its nodes are computed."""
+
+import heapq
+from dataclasses import dataclass
+
+import nir
+
+from export.errors import InvalidGraph
+from export.node_shape import NEURON_KINDS, Shape, node_shape
+
+
+@dataclass(frozen=True)
+class OrderedNode:
+    """One node, its sources and its shape.
+
+    Args:
+        name: in the graph.
+        node: NIR's node, parameters included.
+        sources: nodes whose outputs are summed into this one's input, in computing order.
+        given: shape of that sum, one sample at one step; an Input node's own shape.
+        shape: shape of the output.
+    """
+
+    name: str
+    node: nir.NIRNode
+    sources: tuple[str, ...]
+    given: Shape
+    shape: Shape
+
+    @property
+    def fires(self) -> bool:
+        """Whether this is a spiking neuron."""
+        return isinstance(self.node, NEURON_KINDS)
+
+
+def in_order(graph: nir.NIRGraph) -> tuple[OrderedNode, ...]:
+    """The nodes from Input to Output, each after all of its sources.
+
+    Ties go by name, so the order doesn't depend on how a file happened to store the nodes.
+
+    Raises:
+        UnsupportedLayer: a node of a kind that nothing here runs or exports.
+        InvalidGraph: not exactly one Input and one Output, a loop, a loose end, or shapes that
+            don't fit.
+    """
+    sources = _sources(graph)
+    placed: dict[str, OrderedNode] = {}
+    for name in _names_in_order(sources):
+        node = graph.nodes[name]
+        before = tuple(source for source in placed if source in sources[name])
+        given = _given_shape(name, node, [placed[source].shape for source in before])
+        ends = isinstance(node, nir.Input | nir.Output)
+        shape = given if ends else node_shape(name, node, given)
+        placed[name] = OrderedNode(name, node, before, given, shape)
+    return tuple(placed.values())
+
+
+def independent_of_time(nodes: tuple[OrderedNode, ...]) -> frozenset[str]:
+    """Nodes that no neuron feeds: on a static input they compute the same at every step."""
+    still: set[str] = set()
+    for node in nodes:
+        if not node.fires and all(source in still for source in node.sources):
+            still.add(node.name)
+    return frozenset(still)
+
+
+def _sources(graph: nir.NIRGraph) -> dict[str, set[str]]:
+    for kind in (nir.Input, nir.Output):
+        count = sum(isinstance(node, kind) for node in graph.nodes.values())
+        if count != 1:
+            raise InvalidGraph(
+                f"NIR graph: it has {count} {kind.__name__} nodes, expected exactly 1. "
+                "Export it with one input and one output."
+            )
+    sources: dict[str, set[str]] = {name: set() for name in graph.nodes}
+    for source, target in graph.edges:
+        if source not in sources or target not in sources:
+            raise InvalidGraph(
+                f"NIR graph: edge '{source}' -> '{target}' names a node that doesn't exist. "
+                "Export it again."
+            )
+        if source in sources[target]:
+            raise InvalidGraph(
+                f"NIR graph: edge '{source}' -> '{target}' appears twice. Export it again."
+            )
+        sources[target].add(source)
+    _refuse_loose_ends(graph, sources)
+    return sources
+
+
+def _refuse_loose_ends(graph: nir.NIRGraph, sources: dict[str, set[str]]) -> None:
+    feeding = set[str]().union(*sources.values())
+    for name, node in graph.nodes.items():
+        if not sources[name] and not isinstance(node, nir.Input):
+            raise InvalidGraph(f"NIR graph: no edge leads to node '{name}'. Export it again.")
+        if name not in feeding and not isinstance(node, nir.Output):
+            raise InvalidGraph(f"NIR graph: no edge leaves node '{name}'. Export it again.")
+
+
+def _names_in_order(sources: dict[str, set[str]]) -> list[str]:
+    waiting = {name: set(before) for name, before in sources.items()}
+    ready = [name for name, before in waiting.items() if not before]
+    heapq.heapify(ready)
+    order: list[str] = []
+    while ready:
+        name = heapq.heappop(ready)
+        order.append(name)
+        for target in [target for target, before in waiting.items() if name in before]:
+            waiting[target].discard(name)
+            if not waiting[target]:
+                heapq.heappush(ready, target)
+    if len(order) < len(sources):
+        stuck = ", ".join(sorted(set(sources) - set(order)))
+        raise InvalidGraph(
+            f"NIR graph: nodes {stuck} form a loop. Recurrent graphs aren't supported here."
+        )
+    return order
+
+
+def _given_shape(name: str, node: nir.NIRNode, shapes: list[Shape]) -> Shape:
+    if isinstance(node, nir.Input):
+        return tuple(int(size) for size in node.input_type["input"])
+    if len(set(shapes)) > 1:
+        listed = ", ".join(str(shape) for shape in shapes)
+        raise InvalidGraph(
+            f"NIR node '{name}': its edges bring different shapes ({listed}), which can't be "
+            "summed. Check the edges."
+        )
+    return shapes[0]

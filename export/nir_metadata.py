@@ -1,0 +1,112 @@
+"""What a frozen network must say and NIR has no field for: one JSON string in the metadata."""
+
+from typing import Literal
+
+import nir
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from export.errors import InvalidGraph
+
+METADATA_KEY = "spikeport"
+NOMINAL_DT_S = 1e-4
+"""snnTorch's importer has this step built in, so a portable file must use it."""
+
+
+class _Facts(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class InputFacts(_Facts):
+    """How samples enter.
+
+    Args:
+        form: `static` (one array per sample, shown at every step) or `sequence` ([T, ...]).
+        shape: of one sample at one step, e.g. (C, H, W).
+        scale: factor already applied to the raw data (x / max), for the record.
+    """
+
+    form: Literal["static", "sequence"]
+    shape: tuple[int, ...]
+    scale: float = 1.0
+
+
+class ReadoutFacts(_Facts):
+    """logits = (1/T) * sum over t of weights[t] * output[t]; weights None means all ones."""
+
+    rule: Literal["mean"] = "mean"
+    weights: tuple[float, ...] | None = None
+
+
+class ThresholdFacts(_Facts):
+    """Where a layer's constant threshold came from, before rescaling to 1."""
+
+    strategy: str
+    value: float
+    per_step: tuple[float, ...]
+
+
+class FrozenFacts(_Facts):
+    """The JSON under metadata key `spikeport` of a frozen network's NIR graph.
+
+    Args:
+        format: version of this layout.
+        spikeport: version of the tool that wrote it.
+        dt_s: step of the forward-Euler discretisation, seconds (nominal).
+        time_steps: T.
+        input: how samples enter.
+        readout: how the outputs of T steps become logits.
+        discretization: the update rule in words.
+        reset: what a spike does to the membrane.
+        classes: class names in logit order.
+        method: training methods.
+        thresholds: per LIF node, where its threshold came from.
+        decay_4096: per LIF node, the membrane decay factor in 4096ths.
+        modules: per NIR node, the torch module it came from.
+        checkpoint_sha256: hash of the checkpoint the network was frozen from.
+    """
+
+    format: Literal[1] = 1
+    spikeport: str
+    dt_s: float = NOMINAL_DT_S
+    time_steps: int = Field(ge=1)
+    input: InputFacts
+    readout: ReadoutFacts = ReadoutFacts()
+    discretization: str = "forward Euler: v += dt/tau * ((v_leak - v) + r*I), then v > v_threshold"
+    reset: Literal["zero"] = "zero"
+    classes: tuple[str, ...] = ()
+    method: tuple[str, ...] = ()
+    thresholds: dict[str, ThresholdFacts] = {}
+    decay_4096: dict[str, int] = {}
+    modules: dict[str, str] = {}
+    checkpoint_sha256: str | None = None
+
+
+def attach_facts(graph: nir.NIRGraph, facts: FrozenFacts) -> None:
+    """Writes the facts into the graph's metadata."""
+    graph.metadata = {METADATA_KEY: facts.model_dump_json()}
+
+
+def read_facts(graph: nir.NIRGraph) -> FrozenFacts:
+    """Reads the facts back.
+
+    Raises:
+        InvalidGraph: the graph carries none (it was written by another tool), or damaged ones.
+    """
+    metadata = graph.metadata if isinstance(graph.metadata, dict) else {}
+    text = metadata.get(METADATA_KEY)
+    if isinstance(text, np.ndarray):
+        text = text.item()
+    if text is None:
+        raise InvalidGraph(
+            "NIR graph: no metadata 'spikeport' (time steps, input form, readout), so it was "
+            "written by another tool. Freeze the network with `spikeport export`."
+        )
+    try:
+        return FrozenFacts.model_validate_json(text)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        where = ".".join(str(part) for part in fault["loc"]) or "JSON"
+        raise InvalidGraph(
+            f"NIR graph, metadata 'spikeport', {where}: {fault['msg']}. Export the network again."
+        ) from error

@@ -1,0 +1,1 @@
+"""Chip descriptions as TOML files; `hwsim.chip` reads them."""

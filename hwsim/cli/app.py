@@ -1,0 +1,78 @@
+"""Puts the commands together and turns errors into one line; `--debug` shows the traceback."""
+
+import sys
+
+import typer
+from typer.core import TyperGroup
+
+from hwsim.cli import (
+    export_command,
+    inspect_command,
+    lava_command,
+    list_command,
+    report_command,
+    run_command,
+    simulate_command,
+    train_command,
+    verify_command,
+)
+from trainers.errors import SpikeportError
+
+BAD_INPUT = 2
+INTERRUPTED = 130
+
+app = typer.Typer(
+    cls=TyperGroup,
+    no_args_is_help=True,
+    add_completion=False,
+    help="Train spiking networks, freeze them, carry them to NIR, ONNX and Lava's netx, "
+    "emulate a Loihi-style chip bit for bit, and cost the result.",
+    epilog="Start with: spikeport run digits -o runs/digits. "
+    "Add --debug anywhere to see an error's traceback.",
+)
+app.command("run")(run_command.run)
+app.command("train")(train_command.train)
+app.command("export")(export_command.export)
+app.command("simulate")(simulate_command.simulate)
+app.command("report")(report_command.report)
+app.command("verify")(verify_command.verify)
+app.command("inspect")(inspect_command.inspect)
+app.command("list")(list_command.list_table)
+app.add_typer(lava_command.app, name="lava")
+
+
+def run(arguments: list[str]) -> int:
+    """Runs one command line and returns its exit code."""
+    debug = "--debug" in arguments
+    arguments = [argument for argument in arguments if argument != "--debug"]
+    try:
+        code = app(arguments, prog_name="spikeport", standalone_mode=False)
+    except (SpikeportError, OSError) as error:
+        if debug:
+            raise
+        return _refused(_line(error))
+    except KeyboardInterrupt:
+        _tell("interrupted. `spikeport run` with the same arguments continues this run.")
+        return INTERRUPTED
+    except RuntimeError as error:
+        # typer's own usage errors derive from RuntimeError; anything else is a fault of ours.
+        if debug or not hasattr(error, "format_message"):
+            raise
+        return _refused(f"{error.format_message()} See spikeport --help.")
+    return code if isinstance(code, int) else 0
+
+
+def _refused(line: str) -> int:
+    _tell(f"error: {line}")
+    return BAD_INPUT
+
+
+def _line(error: Exception) -> str:
+    if isinstance(error, OSError) and not isinstance(error, SpikeportError):
+        name = f"{error.filename}: " if error.filename else ""
+        return f"{name}{error.strerror or error}. Check the path, permissions and free space."
+    return " ".join(str(error).split())
+
+
+def _tell(line: str) -> None:
+    print(f"spikeport: {line}", file=sys.stderr)  # noqa: T201

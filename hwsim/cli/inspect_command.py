@@ -1,0 +1,59 @@
+"""`spikeport inspect`: what is in a file."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from hwsim.inspect.table import Inspection
+
+
+def inspect(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help=".nir, .onnx, .net, .npz, or a run folder.")
+    ],
+) -> None:
+    """Show shapes, neurons, synapses and parameter ranges of a file or run folder.
+
+    Example: spikeport inspect runs/digits/chip.net
+    """
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    found = _look_into(file)
+    console = Console()
+    console.print(escape(found.title), highlight=False, style="bold")
+    for fact in found.facts:
+        console.print(escape(fact), highlight=False)
+    table = Table(*found.columns, box=None, pad_edge=False)
+    for row in found.rows:
+        table.add_row(*(escape(cell) for cell in row))
+    console.print(table)
+
+
+def _look_into(file: Path) -> "Inspection":
+    from trainers.errors import FileError
+
+    if file.is_dir():
+        from hwsim.inspect.run import inspect_run
+
+        return inspect_run(file)
+    if file.suffix == ".nir":
+        from hwsim.inspect.nir import inspect_nir
+
+        return inspect_nir(file)
+    if file.suffix == ".onnx":
+        from hwsim.inspect.onnx import inspect_onnx
+
+        return inspect_onnx(file)
+    if file.suffix == ".net":
+        from hwsim.inspect.netx import inspect_netx
+
+        return inspect_netx(file)
+    if file.suffix == ".npz":
+        from hwsim.inspect.npz import inspect_npz
+
+        return inspect_npz(file)
+    raise FileError(f"{file}: unknown kind. Name a .nir, .onnx, .net or .npz file or a run folder.")

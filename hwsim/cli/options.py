@@ -1,0 +1,72 @@
+"""Options that several commands share, and what they mean for a run."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from hwsim.pipeline.stage import Context
+
+RunDir = Annotated[
+    Path, typer.Argument(metavar="DIR", help="Run folder, as `spikeport run` makes it.")
+]
+RecipeName = Annotated[
+    str, typer.Argument(metavar="RECIPE", help="A shipped recipe's name or a .toml file.")
+]
+Output = Annotated[
+    Path | None, typer.Option("-o", "--output", metavar="DIR", help="Run folder [runs/RECIPE].")
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="TABLE.KEY=VALUE", help="Change one key of the recipe."),
+]
+Device = Annotated[str, typer.Option("--device", metavar="auto|cpu|cuda", help="For training.")]
+Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Instead of the recipe's seed.")]
+AllowCode = Annotated[
+    bool, typer.Option("--allow-code", help="Let a recipe's network.factory run its module.")
+]
+
+
+def new_run(
+    recipe_name: str,
+    output: Path | None,
+    settings: list[str] | None,
+    device: str,
+    seed: int | None,
+    allow_code: bool,
+) -> "Context":
+    """The context of a run that starts from a recipe."""
+    from hwsim.pipeline.run_folder import RunFolder
+    from trainers.recipe_file import load_recipe
+
+    recipe = load_recipe(recipe_name, tuple(settings or ()), seed)
+    folder = RunFolder(output or Path("runs") / recipe.name)
+    beside = Path(recipe_name).parent if Path(recipe_name).is_file() else Path()
+    return _context(folder, recipe, device, beside.resolve() if allow_code else None)
+
+
+def existing_run(folder: Path, *, device: str = "auto", allow_code: bool = False) -> "Context":
+    """The context of a run folder that exists."""
+    from hwsim.pipeline.run_folder import RunFolder
+
+    run = RunFolder(folder)
+    return _context(run, run.read_recipe(), device, Path.cwd() if allow_code else None)
+
+
+def _context(folder: object, recipe: object, device: str, code_folder: Path | None) -> "Context":
+    from hwsim.pipeline.run_folder import RunFolder
+    from hwsim.pipeline.stage import Context
+    from trainers.recipe import Recipe
+
+    if not isinstance(folder, RunFolder) or not isinstance(recipe, Recipe):
+        raise TypeError("a run needs a folder and a recipe")
+    return Context(
+        folder=folder,
+        recipe=recipe,
+        device=device,
+        code_folder=code_folder,
+        progress=sys.stderr.isatty(),
+        say=typer.echo,
+    )

@@ -1,0 +1,58 @@
+"""`spikeport simulate`: a run's chip.net, or any netx file, through the emulator or Lava."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hwsim.cli.options import existing_run
+
+
+def simulate(
+    where: Annotated[
+        Path, typer.Argument(metavar="DIR|FILE.net", help="Run folder, or a netx file.")
+    ],
+    inputs: Annotated[
+        Path | None,
+        typer.Option("--inputs", metavar="FILE.npz", help="For a FILE.net: `chip_inputs` in it."),
+    ] = None,
+    chip: Annotated[
+        str | None, typer.Option("--chip", metavar="loihi1|loihi2", help="Chip to run on.")
+    ] = None,
+    backend: Annotated[
+        str | None,
+        typer.Option("--backend", metavar="emulator|lava", help="lava: lava-dl runs it too."),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, help="Only the first N samples.")
+    ] = None,
+) -> None:
+    """Emulate the chip and keep the counted events in trace.npz.
+
+    Example: spikeport simulate runs/digits --backend lava --limit 100
+    """
+    from trainers.errors import ConfigError
+
+    if backend not in (None, "emulator", "lava"):
+        raise ConfigError(f"--backend {backend}: unknown. Choose emulator or lava.")
+    if where.suffix == ".net":
+        from hwsim.pipeline.foreign_file import simulate_file
+
+        simulate_file(where, inputs, chip or "loihi1", backend or "emulator", limit, typer.echo)
+        return
+    _simulate_run(where, inputs, {"chip": chip, "backend": backend, "limit": limit})
+
+
+def _simulate_run(folder: Path, inputs: Path | None, changes: dict[str, object]) -> None:
+    from dataclasses import replace
+
+    from hwsim.pipeline.pipeline import run_pipeline
+    from trainers.errors import ConfigError
+
+    if inputs is not None:
+        raise ConfigError("--inputs goes with a FILE.net; a run folder has its own samples.npz.")
+    context = existing_run(folder)
+    given = {key: value for key, value in changes.items() if value is not None}
+    table = context.recipe.simulate.model_copy(update=given)
+    context = replace(context, recipe=context.recipe.model_copy(update={"simulate": table}))
+    run_pipeline(context, ("simulate",))

@@ -1,0 +1,1 @@
+"""The chip emulator: exact integers, whole batches, counted events."""

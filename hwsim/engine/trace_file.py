@@ -1,0 +1,132 @@
+"""Traces as array files (`trace.npz`).
+
+| array | dtype, shape |
+|---|---|
+| `format` | int64 (), 1 |
+| `populations` | text [P], names in topological order |
+| `neurons`, `depth` | int64 [P] |
+| `spikes`, `synops`, `active_updates`, `messages`, `saturations`, `wraps` | int64 [N, T, P] |
+| `readout` | int64 [N, classes], [N, 0] without a readout population |
+| `output_spikes` | int64 [N, neurons of the last population] |
+| `u/NAME`, `v/NAME`, `s/NAME` | int64 [N, T, *shape] of population NAME, if recorded |
+
+See `hwsim.engine.trace.Trace` for what they mean. The graph isn't in the file.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from export.chip.graph import ChipGraph
+from export.npz_file import read_npz, write_npz
+from hwsim.engine.schedule import schedule_of
+from hwsim.engine.trace import COUNTS, Trace
+from trainers.errors import FileError
+
+FORMAT = 1
+Arrays = dict[str, NDArray[Any]]
+
+
+def save_trace(trace: Trace, path: Path) -> None:
+    """Writes the trace; `path` appears only when the file is complete.
+
+    Raises:
+        FileError: the folder can't be written to, or no space is left.
+    """
+    arrays: Arrays = {
+        "format": np.array(FORMAT),
+        "populations": np.array(trace.populations),
+        "neurons": trace.neurons,
+        "depth": trace.depth,
+        "readout": trace.readout,
+        "output_spikes": trace.output_spikes,
+    }
+    arrays |= {name: getattr(trace, name) for name in COUNTS}
+    for population, states in trace.recordings.items():
+        arrays |= {f"{key}/{population}": values for key, values in states.items()}
+    write_npz(path, arrays)
+
+
+def load_trace(path: Path, graph: ChipGraph) -> Trace:
+    """Reads a trace of `graph`.
+
+    Raises:
+        FileError: the file is missing, truncated or no trace, or belongs to another network.
+    """
+    arrays = read_npz(path)
+    _check_kinds(path, arrays)
+    order = schedule_of(graph).order
+    stored = tuple(str(name) for name in arrays["populations"].reshape(-1))
+    if stored != order:
+        raise FileError(
+            f"{path}: a trace of populations {_spell(stored)}, but the network has "
+            f"{_spell(order)}. Simulate this network again."
+        )
+    _check_shapes(path, arrays, graph, order)
+    return Trace(
+        graph=graph,
+        populations=order,
+        neurons=arrays["neurons"],
+        depth=arrays["depth"],
+        **{name: arrays[name] for name in COUNTS},
+        readout=arrays["readout"],
+        output_spikes=arrays["output_spikes"],
+        recordings={
+            name: {key: arrays[f"{key}/{name}"] for key in "uvs"}
+            for name in order
+            if f"u/{name}" in arrays
+        },
+    )
+
+
+def _check_kinds(path: Path, arrays: Arrays) -> None:
+    for name in ("format", "populations", "neurons", "depth", "readout", "output_spikes", *COUNTS):
+        if name not in arrays:
+            raise FileError(f"{path}: no array '{name}', so it is no trace. Simulate again.")
+    if arrays["format"].shape != () or arrays["format"] != FORMAT:
+        raise FileError(f"{path}: isn't a trace of format {FORMAT}. Simulate again.")
+    for name, array in arrays.items():
+        expected = "U" if name == "populations" else "i"
+        if array.dtype.kind != expected or (expected == "i" and array.dtype != np.int64):
+            raise FileError(f"{path}: array '{name}' has dtype {array.dtype}. Simulate again.")
+
+
+def _check_shapes(path: Path, arrays: Arrays, graph: ChipGraph, order: tuple[str, ...]) -> None:
+    for name, expected in _expected_shapes(arrays, graph, order).items():
+        if name not in arrays or arrays[name].shape != expected:
+            found = arrays[name].shape if name in arrays else "nothing"
+            raise FileError(
+                f"{path}: array '{name}' has shape {found}, expected {expected}. Simulate again."
+            )
+    sizes = [graph.population(name).neurons for name in order]
+    if arrays["neurons"].tolist() != sizes:
+        raise FileError(
+            f"{path}: a trace of {arrays['neurons'].tolist()} neurons, but the network has "
+            f"{sizes}. Simulate this network again."
+        )
+
+
+def _expected_shapes(
+    arrays: Arrays, graph: ChipGraph, order: tuple[str, ...]
+) -> dict[str, tuple[int, ...]]:
+    samples, steps = (*arrays["spikes"].shape, 0, 0)[:2]
+    readout = graph.readout
+    classes = 0 if readout is None else graph.population(readout.population).neurons
+    shapes: dict[str, tuple[int, ...]] = {
+        "neurons": (len(order),),
+        "depth": (len(order),),
+        "readout": (samples, classes),
+        "output_spikes": (samples, graph.population(order[-1]).neurons),
+    }
+    shapes |= {name: (samples, steps, len(order)) for name in COUNTS}
+    for name in order:
+        if any(f"{key}/{name}" in arrays for key in "uvs"):
+            full = (samples, steps, *graph.population(name).shape)
+            shapes |= {f"{key}/{name}": full for key in "uvs"}
+    return shapes
+
+
+def _spell(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")

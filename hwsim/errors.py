@@ -1,0 +1,27 @@
+"""Errors of simulating, costing and verifying; see `trainers.errors` for the form of a message."""
+
+from trainers.errors import SpikeportError
+
+
+class SimulationError(SpikeportError):
+    """A network can't be simulated as asked: wrong input, unsupported graph, inexact sum."""
+
+
+class LavaError(SpikeportError):
+    """The isolated Lava environment is missing, broken, or its run failed or timed out."""
+
+
+class ChipError(SpikeportError):
+    """A chip description is unknown, damaged, or the network doesn't fit the chip."""
+
+
+class VerificationError(SpikeportError):
+    """A run can't be verified: files are missing or don't belong together."""
+
+
+class NotInstalled(VerificationError):
+    """A runtime to verify against isn't there; its row says so and the others go on."""
+
+
+class RuntimeRefused(VerificationError):
+    """A runtime to verify against can't import or run this network; its row says so."""

@@ -1,0 +1,1 @@
+"""Looking into files: shapes, neurons, synapses and parameter ranges, without running anything."""

@@ -1,0 +1,25 @@
+"""Looking into an array file, from its headers; values are read only for the ranges."""
+
+from pathlib import Path
+
+from export.npz_file import read_npz
+from hwsim.inspect.table import Inspection, range_text, shape_text
+
+
+def inspect_npz(path: Path) -> Inspection:
+    """Arrays with dtype, shape and range."""
+    arrays = read_npz(path)
+    return Inspection(
+        title=f"{path}: {len(arrays)} arrays",
+        facts=(),
+        columns=("array", "dtype", "shape", "range"),
+        rows=tuple(
+            (
+                name,
+                str(array.dtype),
+                shape_text(array.shape),
+                range_text(array) if array.dtype.kind in "biuf" else "",
+            )
+            for name, array in arrays.items()
+        ),
+    )

@@ -1,0 +1,111 @@
+"""Stage `export`: checkpoint to frozen network, its files for every target, and test samples."""
+
+from pathlib import Path
+from typing import Any
+
+import nir
+import torch
+
+from export.chip.graph import ChipGraph
+from export.freeze import freeze
+from export.quantize import LayerQuantization, encode, quantize_layers
+from export.samples import Samples, write_samples
+from export.targets import TARGETS
+from hwsim.pipeline.fidelity import measure, write_fidelity
+from hwsim.pipeline.stage import Context
+from trainers.build import build_data, build_network
+from trainers.checkpoint import load_weights
+from trainers.data import DataSplits
+from trainers.errors import CheckpointError, ConfigError
+from trainers.file_hash import sha256
+from trainers.network import SpikingNetwork
+
+
+def inputs(context: Context) -> Any:
+    """The checkpoint and the [export] table."""
+    checkpoint = context.folder.checkpoint
+    if not checkpoint.is_file():
+        raise CheckpointError(
+            f"{checkpoint}: no checkpoint. Train first with `spikeport train` or `spikeport run`."
+        )
+    return [sha256(checkpoint), context.recipe.export.model_dump(mode="json")]
+
+
+def make(context: Context) -> list[Path]:
+    """Freezes, measures what that cost, quantises, and writes each target's files."""
+    recipe, folder = context.recipe, context.folder
+    targets = checked_targets(recipe.export.targets)
+    data = build_data(recipe)
+    network = trained_network(context, data)
+    graph = _frozen(context, network, data)
+    # NIR first: it carries every network that freezes, so a chip that can't doesn't cost it.
+    written = _write(("nir", "onnx"), targets, graph, None, folder.path)
+    chip, layers = _quantised(targets, graph, data)
+    written += _write(("netx",), targets, graph, chip, folder.path)
+    fidelity, logits = measure(network, graph, data, layers)
+    chip_inputs = encode(graph, chip, data.test.inputs) if chip else None
+    write_samples(folder.samples, Samples(data.test.inputs, data.test.labels, logits, chip_inputs))
+    write_fidelity(folder.fidelity, fidelity)
+    changed = ", ".join(f"{name} {share:.1%}" for name, share in fidelity.spikes_changed.items())
+    context.say(
+        f"accuracy trained {fidelity.trained:.4f}, frozen {fidelity.frozen:.4f} "
+        f"({fidelity.samples} test samples); spikes changed: {changed}"
+    )
+    return [*written, folder.samples, folder.fidelity]
+
+
+def checked_targets(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names, if each is a target.
+
+    Raises:
+        ConfigError: an unknown or no target.
+    """
+    unknown = [name for name in names if name not in TARGETS]
+    if unknown or not names:
+        raise ConfigError(
+            f"export target '{', '.join(unknown)}': unknown. Known: {', '.join(TARGETS)}."
+        )
+    return names
+
+
+def trained_network(context: Context, data: DataSplits) -> SpikingNetwork:
+    """The network with the checkpoint's weights, in evaluation mode."""
+    network = build_network(context.recipe, data, code_folder=context.code_folder)
+    load_weights(network, context.folder.checkpoint)
+    return network.eval()
+
+
+def _frozen(context: Context, network: SpikingNetwork, data: DataSplits) -> nir.NIRGraph:
+    sample = torch.from_numpy(data.validation.inputs[:1])
+    return freeze(
+        network,
+        sample.transpose(0, 1) if network.sequence else sample,
+        strategy=context.recipe.export.threshold_strategy,
+        classes=data.classes,
+        method=context.recipe.method.use,
+        input_scale=data.input_scale,
+        checkpoint_sha256=sha256(context.folder.checkpoint),
+    )
+
+
+def _quantised(
+    targets: tuple[str, ...], graph: nir.NIRGraph, data: DataSplits
+) -> tuple[ChipGraph | None, tuple[LayerQuantization, ...]]:
+    if not any(TARGETS[name].quantised for name in targets):
+        return None, ()
+    return quantize_layers(graph, data.validation.inputs)
+
+
+def _write(
+    wanted: tuple[str, ...],
+    targets: tuple[str, ...],
+    graph: nir.NIRGraph,
+    chip: ChipGraph | None,
+    folder: Path,
+) -> list[Path]:
+    written = []
+    for name in wanted:
+        for file_name, write in TARGETS[name].files.items() if name in targets else ():
+            write(graph, chip, folder / file_name)
+            written.append(folder / file_name)
+    return written

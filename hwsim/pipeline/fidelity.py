@@ -1,0 +1,126 @@
+"""fidelity.json: what freezing and quantising cost, measured, never silent."""
+
+from pathlib import Path
+from typing import Literal
+
+import nir
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from export.executor import logits, run_graph
+from export.nir_metadata import read_facts
+from export.quantize import LayerQuantization
+from trainers.atomic_file import whole_file
+from trainers.data import DataSplits, Split
+from trainers.errors import FileError
+from trainers.evaluation import evaluate
+from trainers.network import SpikingNetwork
+
+BATCH = 512
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class QuantisedLayer(_Table):
+    """Integers of one population; see export.quantize.LayerQuantization."""
+
+    scale: float
+    threshold: int
+    weight_max: int
+    clipped_weights: int
+    sqnr_db: float | None
+
+
+class Fidelity(_Table):
+    """Accuracy on the test split and changed spikes.
+
+    Args:
+        format: version of this layout.
+        samples: test samples.
+        trained: accuracy of the trained network, last epoch.
+        frozen: accuracy of the frozen network.
+        validation_trained: accuracy of the trained network on the validation split.
+        spikes_changed: per layer, spikes that only one of the two networks fired, as a share of
+            the spikes that either fired.
+        quantised: per population, what quantising did; empty without a chip target.
+    """
+
+    format: Literal[1] = 1
+    samples: int
+    trained: float
+    frozen: float
+    validation_trained: float
+    spikes_changed: dict[str, float]
+    quantised: dict[str, QuantisedLayer] = {}
+
+
+def measure(
+    network: SpikingNetwork,
+    graph: nir.NIRGraph,
+    data: DataSplits,
+    layers: tuple[LayerQuantization, ...],
+) -> tuple[Fidelity, NDArray[np.float64]]:
+    """Compares trained and frozen network on the whole test split, batch by batch.
+
+    Returns:
+        The comparison, and the frozen network's logits [N, classes].
+    """
+    facts = read_facts(graph)
+    test = data.test
+    answers, correct = [], 0
+    changed = dict.fromkeys(facts.thresholds, 0)
+    fired = dict.fromkeys(facts.thresholds, 0)
+    for start in range(0, len(test), BATCH):
+        part = Split(test.inputs[start : start + BATCH], test.labels[start : start + BATCH])
+        trained = evaluate(network, part, record_spikes=True)
+        frozen = run_graph(graph, part.inputs)
+        answers.append(logits(frozen.outputs, facts))
+        correct += round(trained.accuracy * len(part))
+        for node in changed:
+            before, after = trained.spikes[facts.modules[node]], frozen.spikes[node]
+            changed[node] += int((before != after).sum())
+            fired[node] += int((before | after).sum())
+    stacked = np.concatenate(answers)
+    fidelity = Fidelity(
+        samples=len(test),
+        trained=correct / len(test),
+        frozen=float((stacked.argmax(axis=1) == test.labels).mean()),
+        validation_trained=evaluate(network, data.validation).accuracy,
+        spikes_changed={node: changed[node] / max(1, fired[node]) for node in changed},
+        quantised={
+            layer.name: QuantisedLayer(
+                scale=layer.scale,
+                threshold=layer.threshold,
+                weight_max=layer.weight_max,
+                clipped_weights=layer.clipped_weights,
+                sqnr_db=layer.sqnr_db,
+            )
+            for layer in layers
+        },
+    )
+    return fidelity, stacked
+
+
+def write_fidelity(path: Path, fidelity: Fidelity) -> None:
+    """Writes the file whole."""
+    with whole_file(path) as partial:
+        partial.write_text(fidelity.model_dump_json(indent=1) + "\n", encoding="utf-8")
+
+
+def read_fidelity(path: Path) -> Fidelity:
+    """Reads it back.
+
+    Raises:
+        FileError: missing or damaged.
+    """
+    if not path.is_file():
+        raise FileError(f"{path}: no such file. Export the run first with `spikeport export`.")
+    try:
+        return Fidelity.model_validate_json(path.read_text(encoding="utf-8"))
+    except (ValidationError, UnicodeDecodeError) as error:
+        raise FileError(
+            f"{path}: damaged ({str(error).splitlines()[0]}). Export the run again."
+        ) from error

@@ -1,0 +1,82 @@
+"""Runs stages in order; a stage whose inputs haven't changed is skipped, and says so."""
+
+import time
+
+from hwsim.pipeline import export_stage, report_stage, simulate_stage, train_stage
+from hwsim.pipeline.manifest import (
+    StageRecord,
+    fingerprint_of,
+    is_up_to_date,
+    read_manifest,
+    recorded,
+    write_manifest,
+)
+from hwsim.pipeline.stage import Context, Stage
+from trainers.file_hash import sha256
+
+STAGES: tuple[Stage, ...] = (
+    Stage("train", train_stage.inputs, train_stage.make),
+    Stage("export", export_stage.inputs, export_stage.make),
+    Stage("simulate", simulate_stage.inputs, simulate_stage.make),
+    Stage("report", report_stage.inputs, report_stage.make),
+)
+
+
+def run_pipeline(context: Context, names: tuple[str, ...]) -> None:
+    """Runs the named stages in pipeline order.
+
+    The manifest is written after each stage, so an interrupted run continues where it was.
+
+    Raises:
+        SpikeportError: whatever a stage refuses; earlier stages' files stay.
+    """
+    check_names(context)
+    context.folder.write_recipe(context.recipe)
+    for stage in STAGES:
+        if stage.name in names:
+            run_stage(stage, context)
+
+
+def run_stage(stage: Stage, context: Context) -> None:
+    """Runs one stage unless it is up to date."""
+    folder = context.folder
+    manifest = read_manifest(folder.manifest)
+    fingerprint = fingerprint_of([stage.name, stage.inputs(context)])
+    if is_up_to_date(manifest, folder.path, stage.name, fingerprint):
+        context.say(f"{stage.name:<9} up to date, skipped")
+        return
+    started = time.perf_counter()
+    files = stage.make(_speaking_for(stage, context))
+    record = StageRecord(
+        fingerprint=fingerprint,
+        files={path.relative_to(folder.path).as_posix(): sha256(path) for path in files},
+        seconds=round(time.perf_counter() - started, 3),
+    )
+    seed = context.recipe.seed
+    write_manifest(folder.manifest, recorded(manifest, folder.path, seed, stage.name, record))
+
+
+def check_names(context: Context) -> None:
+    """Checks the names that later stages look up, before hours of training are spent.
+
+    Raises:
+        SpikeportError: an unknown target or chip.
+    """
+    export_stage.checked_targets(context.recipe.export.targets)
+    simulate_stage.load_chip(context.recipe.simulate.chip)
+
+
+def _speaking_for(stage: Stage, context: Context) -> Context:
+    started = time.perf_counter()
+
+    def say(line: str) -> None:
+        context.say(f"{stage.name:<9} {line} ({time.perf_counter() - started:.1f} s)")
+
+    return Context(
+        context.folder,
+        context.recipe,
+        context.device,
+        context.code_folder,
+        context.progress,
+        say,
+    )

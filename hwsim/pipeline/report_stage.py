@@ -1,0 +1,93 @@
+"""Stage `report`: counted events, chip description and accuracies to report.json and the page."""
+
+from pathlib import Path
+from typing import Any
+
+from export.chip.netx_read import read_netx
+from export.samples import read_samples
+from hwsim.chip import load_chip
+from hwsim.cost import cost
+from hwsim.engine.trace_file import load_trace
+from hwsim.errors import SimulationError
+from hwsim.pipeline.fidelity import Fidelity, read_fidelity
+from hwsim.pipeline.simulate_stage import chip_accuracy
+from hwsim.pipeline.stage import Context
+from hwsim.report.html import write_html
+from hwsim.report.json_file import write_report
+from hwsim.report.model import Accuracy, Report, TrainingCurve
+from hwsim.report.run_facts import with_run_facts
+from trainers.epoch_log import read_metrics
+from trainers.file_hash import sha256
+
+
+def inputs(context: Context) -> Any:
+    """Trace, fidelity, metrics, the chip's description and the report's title."""
+    folder, recipe = context.folder, context.recipe
+    for path in (folder.trace, folder.chip, folder.fidelity):
+        if not path.is_file():
+            raise SimulationError(
+                f"{path}: no such file. Simulate first: spikeport simulate {folder.path}."
+            )
+    files = (folder.trace, folder.chip, folder.samples, folder.fidelity, folder.metrics)
+    return [
+        *(sha256(path) for path in files),
+        load_chip(recipe.simulate.chip).model_dump(mode="json"),
+        recipe.report.title,
+    ]
+
+
+def make(context: Context) -> list[Path]:
+    """Costs the trace and writes report.json and report.html."""
+    folder, recipe = context.folder, context.recipe
+    trace = load_trace(folder.trace, read_netx(folder.chip))
+    labels = read_samples(folder.samples).labels
+    fidelity = read_fidelity(folder.fidelity)
+    estimate = cost(trace, load_chip(recipe.simulate.chip))
+    report = with_run_facts(
+        estimate,
+        accuracy=Accuracy(
+            trained=fidelity.trained,
+            frozen=fidelity.frozen,
+            chip=chip_accuracy(trace, labels),
+            samples=trace.samples,
+        ),
+        recipe=recipe.report.title or recipe.name,
+        training=training_curve(folder.metrics),
+        fidelity=fidelity.spikes_changed,
+        quantisation=_quantisation(fidelity),
+    )
+    write_report(report, folder.report_json)
+    write_html(report, folder.report_html)
+    context.say(_headline(report))
+    return [folder.report_json, folder.report_html]
+
+
+def training_curve(path: Path) -> TrainingCurve:
+    """The columns of metrics.csv as series."""
+    rows = read_metrics(path)
+    series = {
+        name: tuple(row.get(name) for row in rows)
+        for name in ("train_loss", "validation_loss", "train_accuracy", "validation_accuracy")
+    }
+    return TrainingCurve(epochs=tuple(int(row["epoch"]) for row in rows), **series)
+
+
+def _quantisation(fidelity: Fidelity) -> dict[str, dict[str, str | int | float | bool | None]]:
+    return {
+        name: {
+            "scale": round(layer.scale, 3),
+            "threshold mantissa": layer.threshold,
+            "largest |weight|": layer.weight_max,
+            "weights at the limit": layer.clipped_weights,
+            "SQNR (dB)": None if layer.sqnr_db is None else round(layer.sqnr_db, 1),
+        }
+        for name, layer in fidelity.quantised.items()
+    }
+
+
+def _headline(report: Report) -> str:
+    return (
+        f"accuracy on the chip {report.accuracy.chip:.4f}; estimate for {report.chip.name}: "
+        f"{report.energy_j.total * 1e6:.3f} µJ and {report.latency_s.total * 1e6:.1f} µs per "
+        f"inference on {report.chip.cores_used} cores"
+    )

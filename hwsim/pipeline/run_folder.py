@@ -1,0 +1,107 @@
+"""The run folder: where each file of a run lies, and the recipe it was made from."""
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from trainers.atomic_file import whole_file
+from trainers.errors import ConfigError
+from trainers.recipe import Recipe, parse_recipe, recipe_document
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Paths of one run."""
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        """The checked recipe, defaults written out."""
+        return self.path / "config.toml"
+
+    @property
+    def checkpoint(self) -> Path:
+        """Weights and running statistics of the last epoch."""
+        return self.path / "checkpoints" / "last.ckpt"
+
+    @property
+    def metrics(self) -> Path:
+        """One row per epoch."""
+        return self.path / "metrics.csv"
+
+    @property
+    def nir(self) -> Path:
+        """The frozen network."""
+        return self.path / "model.nir"
+
+    @property
+    def onnx(self) -> Path:
+        """The frozen network as an ONNX Scan."""
+        return self.path / "model.onnx"
+
+    @property
+    def step_onnx(self) -> Path:
+        """The frozen network as one ONNX step."""
+        return self.path / "model.step.onnx"
+
+    @property
+    def chip(self) -> Path:
+        """The quantised network."""
+        return self.path / "chip.net"
+
+    @property
+    def samples(self) -> Path:
+        """The test split as each runtime takes it."""
+        return self.path / "samples.npz"
+
+    @property
+    def fidelity(self) -> Path:
+        """Accuracy before and after each transformation."""
+        return self.path / "fidelity.json"
+
+    @property
+    def trace(self) -> Path:
+        """Counted events of the simulation."""
+        return self.path / "trace.npz"
+
+    @property
+    def report_json(self) -> Path:
+        """The report's numbers."""
+        return self.path / "report.json"
+
+    @property
+    def report_html(self) -> Path:
+        """The report's page."""
+        return self.path / "report.html"
+
+    @property
+    def manifest(self) -> Path:
+        """Hashes, versions and what each stage was made from."""
+        return self.path / "manifest.json"
+
+    def read_recipe(self) -> Recipe:
+        """The recipe of this run.
+
+        Raises:
+            ConfigError: the folder holds no readable config.toml.
+        """
+        if not self.config.is_file():
+            raise ConfigError(
+                f"{self.path}: not a run folder (no config.toml). Make one with "
+                "`spikeport run RECIPE -o DIR`."
+            )
+        try:
+            document = tomllib.loads(self.config.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{self.config}: not valid TOML ({error}). Run again.") from error
+        name = document.pop("recipe", self.path.name)
+        return parse_recipe(document, str(name))
+
+    def write_recipe(self, recipe: Recipe) -> None:
+        """Writes config.toml; FileError if that isn't possible."""
+        import tomli_w
+
+        document = {"recipe": recipe.name, **recipe_document(recipe)}
+        with whole_file(self.config) as partial:
+            partial.write_text(tomli_w.dumps(document), encoding="utf-8")

@@ -1,0 +1,61 @@
+"""Stage `train`: data and recipe to a checkpoint of the last epoch."""
+
+from pathlib import Path
+from typing import Any
+
+from hwsim.pipeline.manifest import fingerprint_of
+from hwsim.pipeline.stage import Context
+from trainers.build import build_data, build_network
+from trainers.file_hash import sha256
+from trainers.fit import train_network
+
+
+def inputs(context: Context) -> Any:
+    """Data, network, method, training and seed; a factory's own source too."""
+    recipe = context.recipe
+    document = {
+        "data": [recipe.data.name, recipe.data.options.model_dump(mode="json")],
+        "network": recipe.network.model_dump(mode="json", exclude={"options"}),
+        "network_options": (
+            recipe.network.options.model_dump(mode="json") if recipe.network.options else None
+        ),
+        "method": {
+            name: options.model_dump(mode="json") for name, options in recipe.method.options.items()
+        },
+        "train": recipe.train.model_dump(mode="json"),
+        "seed": recipe.seed,
+    }
+    source = _factory_source(context)
+    if source is not None:
+        document["factory_sha256"] = sha256(source)
+    return document
+
+
+def make(context: Context) -> list[Path]:
+    """Trains, or continues an interrupted training of the same recipe."""
+    data = build_data(context.recipe)
+    network = build_network(context.recipe, data, code_folder=context.code_folder)
+    fitted = train_network(
+        network,
+        data,
+        context.recipe.train,
+        seed=context.recipe.seed,
+        device=context.device,
+        folder=context.folder.path,
+        fingerprint=fingerprint_of(inputs(context)),
+        progress=context.progress,
+    )
+    last = fitted.history[-1]
+    context.say(
+        f"{len(fitted.history)} epochs, last epoch: training loss {last['train_loss']:.4f}, "
+        f"validation accuracy {last['validation_accuracy']:.4f}"
+    )
+    return [context.folder.checkpoint, context.folder.metrics]
+
+
+def _factory_source(context: Context) -> Path | None:
+    factory = context.recipe.network.factory
+    if factory is None or context.code_folder is None:
+        return None
+    source = context.code_folder / f"{factory.split(':')[0].replace('.', '/')}.py"
+    return source if source.is_file() else None

@@ -1,0 +1,43 @@
+"""Adds to an estimate what only the run knows: accuracies, recipe, training, fidelity."""
+
+from hwsim.errors import ChipError
+from hwsim.report.model import Accuracy, Fact, Report, TrainingCurve
+
+
+def with_run_facts(
+    report: Report,
+    *,
+    accuracy: Accuracy | None = None,
+    recipe: str | None = None,
+    training: TrainingCurve | None = None,
+    fidelity: dict[str, float] | None = None,
+    quantisation: dict[str, dict[str, Fact]] | None = None,
+) -> Report:
+    """The report with the given facts in place; what isn't given stays as it was.
+
+    Args:
+        report: an estimate.
+        accuracy: share of test samples classified right at each stage.
+        recipe: name of the recipe that made the network.
+        training: curve over epochs.
+        fidelity: per layer, share of spikes that freezing changed.
+        quantisation: per layer, facts about its integers, in words.
+
+    Raises:
+        ChipError: a fact names a layer that the report doesn't have.
+    """
+    layers = [layer.name for layer in report.layers]
+    for name in [*(fidelity or {}), *(quantisation or {})]:
+        if name not in layers:
+            raise ChipError(
+                f"report: no layer '{name}' to hold a fact. Known: {', '.join(layers)}."
+            )
+    facts = {
+        "accuracy": accuracy,
+        "recipe": recipe,
+        "training": training,
+        "fidelity": fidelity,
+        "quantisation": quantisation,
+    }
+    given = {key: value for key, value in facts.items() if value is not None}
+    return Report.model_validate({**dict(report), **given})

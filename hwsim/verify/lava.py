@@ -1,0 +1,52 @@
+"""Lava: the chip file through lava-dl's netx, held to the emulator bit for bit in u, v and s."""
+
+from pathlib import Path
+
+import numpy as np
+
+from export.chip.graph import IntArray
+from export.chip.netx_read import read_netx
+from hwsim.engine.simulate import simulate
+from hwsim.lava.compare import compare
+from hwsim.lava.environment import status
+from hwsim.lava.runner import run_lava
+from hwsim.verify.row import Row
+
+RUNTIME = "lava"
+COMPARED_WITH = "emulator"
+PRECISION = "integers (u, v, s)"
+
+
+def lava_row(net: Path, encoded: IntArray, labels: IntArray) -> Row:
+    """Runs both on the same samples; `identical` means that no value of u, v or s differs.
+
+    Raises:
+        LavaError: Lava's own run failed or timed out.
+    """
+    environment = status()
+    if not environment.installed:
+        return Row(
+            RUNTIME, COMPARED_WITH, PRECISION, 0, None, None, None, "not installed",
+            note=environment.reason,
+        )  # fmt: skip
+    chip = read_netx(net)
+    trace = simulate(chip, encoded, record=True)
+    run = run_lava(net, encoded, reset="staggered", time_steps=chip.time_steps)
+    comparison = compare(trace, run)
+    difference, accuracy = None, None
+    if chip.readout is not None:
+        voltages = run.layers[-1].v[:, -1]
+        logits = voltages * chip.readout.volts_to_logit
+        difference = float(np.abs(logits - trace.readout * chip.readout.volts_to_logit).max())
+        accuracy = float((logits.argmax(axis=1) == labels).mean())
+    return Row(
+        runtime=RUNTIME,
+        compared_with=COMPARED_WITH,
+        precision=PRECISION,
+        samples=trace.samples,
+        spike_mismatches=comparison.spike_mismatches,
+        logit_max_abs_diff=difference,
+        accuracy=accuracy,
+        verdict="identical" if comparison.identical else "different",
+        note=str(comparison),
+    )

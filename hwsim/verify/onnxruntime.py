@@ -1,0 +1,120 @@
+"""ONNX Runtime on the shipped files, in float32 (its CPU provider has no double convolution)."""
+
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from export.executor import logits
+from export.onnx import read_onnx, with_spikes
+from hwsim.errors import NotInstalled, RuntimeRefused
+from hwsim.verify.runtime import Answer, Ask, Samples, Subject, refusals
+
+Feeds = dict[str, NDArray[Any]]
+
+ERRORS_ONLY = 3
+
+
+def open_scan(subject: Subject) -> Ask | None:
+    """model.onnx: the whole sequence in one call.
+
+    Spikes come from a copy that returns them; the shipped file runs beside it and must return the
+    same logits, bit for bit.
+
+    Raises:
+        NotInstalled: there is no ONNX Runtime.
+        RuntimeRefused: it can't run this model.
+        FileError: the file is missing or isn't ONNX.
+    """
+    if subject.onnx is None:
+        return None
+    model = read_onnx(subject.onnx)
+    shipped, shown = _Session(model), _Session(_own(with_spikes(model), subject))
+    neurons = subject.neurons
+
+    def ask(inputs: Samples) -> Answer:
+        feeds: Feeds = {"input": inputs.astype(np.float32)}
+        results = shown.run(feeds)
+        same = np.array_equal(shipped.run(feeds)["logits"], results["logits"])
+        return Answer(
+            {name: results[f"s_{name}"] for name in neurons},
+            results["logits"].astype(np.float64),
+            fault="" if same else "the shipped file's logits differ from its copy's with spikes",
+        )
+
+    return ask
+
+
+def open_step(subject: Subject) -> Ask | None:
+    """model.step.onnx: one call per step, the state handed from call to call.
+
+    Raises:
+        NotInstalled: there is no ONNX Runtime.
+        RuntimeRefused: it can't run this model.
+        FileError: the file is missing or isn't ONNX.
+    """
+    if subject.step_onnx is None:
+        return None
+    session = _Session(_own(with_spikes(read_onnx(subject.step_onnx)), subject))
+    facts, neurons = subject.facts, subject.neurons
+    shapes = {node.name: node.shape for node in subject.nodes if node.fires}
+
+    def ask(inputs: Samples) -> Answer:
+        singles = inputs.astype(np.float32)
+        static = facts.input.form == "static"
+        state: Feeds = {
+            f"v_{name}": np.zeros((len(inputs), *shapes[name]), np.float32) for name in neurons
+        }
+        steps: list[Feeds] = []
+        for t in range(facts.time_steps):
+            results = session.run({"input": singles if static else singles[:, t], **state})
+            state = {name: results[f"{name}_next"] for name in state}
+            steps.append(results)
+        outputs = np.stack([step["output"] for step in steps]).astype(np.float64)
+        spikes = {name: np.stack([step[f"s_{name}"] for step in steps]) for name in neurons}
+        return Answer(spikes, logits(outputs, facts))
+
+    return ask
+
+
+def _own(model: onnx.ModelProto, subject: Subject) -> onnx.ModelProto:
+    """The model, if it has the graph's spiking nodes."""
+    shown = {output.name for output in model.graph.output}
+    for name in subject.neurons:
+        if f"s_{name}" not in shown:
+            raise RuntimeRefused(
+                f"the ONNX model has no spikes of node '{name}': it belongs to another network."
+            )
+    return model
+
+
+class _Session:
+    """An inference session that answers by name."""
+
+    def __init__(self, model: onnx.ModelProto) -> None:
+        try:
+            import onnxruntime
+            from onnxruntime.capi import onnxruntime_pybind11_state as state
+        except ImportError as error:
+            raise NotInstalled(f"ONNX Runtime: {error}. Install onnxruntime.") from error
+        self._faults: tuple[type[Exception], ...] = (
+            state.Fail,
+            state.InvalidArgument,
+            state.InvalidGraph,
+            state.InvalidProtobuf,
+            state.NotImplemented,
+            state.RuntimeException,
+        )
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = ERRORS_ONLY
+        with refusals("ONNX Runtime", *self._faults):
+            self._session = onnxruntime.InferenceSession(
+                model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+            )
+        self._names = [output.name for output in self._session.get_outputs()]
+
+    def run(self, feeds: Feeds) -> Feeds:
+        with refusals("ONNX Runtime", *self._faults):
+            results = self._session.run(None, feeds)
+        return dict(zip(self._names, results, strict=True))

@@ -1,0 +1,51 @@
+"""Training spiking networks: our LIF layer, the papers' methods, networks, data.
+
+Names are imported on first use, so that a command that needs none of them starts quickly.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from trainers.data import DATASETS, DataSplits, Split
+    from trainers.data.load import load_data
+    from trainers.evaluation import evaluate
+    from trainers.fit import Fitted, fit
+    from trainers.methods import METHODS
+    from trainers.network import SpikingNetwork
+    from trainers.networks import NETWORKS
+    from trainers.neurons.lif import LIF
+
+__all__ = [
+    "DATASETS",
+    "LIF",
+    "METHODS",
+    "NETWORKS",
+    "DataSplits",
+    "Fitted",
+    "SpikingNetwork",
+    "Split",
+    "evaluate",
+    "fit",
+    "load_data",
+]
+
+_HOMES = {
+    "DATASETS": "trainers.data",
+    "DataSplits": "trainers.data",
+    "Split": "trainers.data",
+    "load_data": "trainers.data.load",
+    "evaluate": "trainers.evaluation",
+    "Fitted": "trainers.fit",
+    "fit": "trainers.fit",
+    "METHODS": "trainers.methods",
+    "SpikingNetwork": "trainers.network",
+    "NETWORKS": "trainers.networks",
+    "LIF": "trainers.neurons.lif",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'trainers' has no attribute '{name}'")
+    return getattr(import_module(_HOMES[name]), name)

@@ -1,0 +1,87 @@
+"""Data as the trainers take it: three disjoint splits of arrays, checked once."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainers.errors import DataError
+
+
+@dataclass(frozen=True)
+class Split:
+    """One split.
+
+    Args:
+        inputs: float32 [N, C, H, W] or [N, F] (static), [N, T, ...] (sequence), finite.
+        labels: int64 [N].
+    """
+
+    inputs: NDArray[np.float32]
+    labels: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class DataSplits:
+    """A data set, split once and for all.
+
+    Args:
+        name: for reports.
+        train: what weights learn from.
+        validation: what choices (thresholds, scales, early stop) may see.
+        test: what is reported, and nothing else.
+        classes: class names, in label order.
+        input_scale: factor applied to the raw values (x / max), for the record.
+        form: `static` samples or `sequence`s.
+
+    Raises:
+        DataError: an array has the wrong rank, dtype or length, a value isn't finite, a label
+            lies outside the classes, or a split is empty.
+    """
+
+    name: str
+    train: Split
+    validation: Split
+    test: Split
+    classes: tuple[str, ...]
+    input_scale: float = 1.0
+    form: Literal["static", "sequence"] = "static"
+
+    def __post_init__(self) -> None:
+        for part in ("train", "validation", "test"):
+            self._check(part, getattr(self, part))
+
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """Shape of one sample at one step."""
+        first = 2 if self.form == "sequence" else 1
+        return tuple(int(size) for size in self.train.inputs.shape[first:])
+
+    def _check(self, part: str, split: Split) -> None:
+        where = f"data set '{self.name}', {part} split"
+        if len(split) == 0 or len(split.inputs) != len(split.labels):
+            raise DataError(
+                f"{where}: {len(split.inputs)} inputs and {len(split.labels)} labels; both must "
+                "be equal and at least 1. Check the files or the split fractions."
+            )
+        if (
+            split.inputs.dtype != np.float32
+            or split.inputs.shape[1:] != self.train.inputs.shape[1:]
+        ):
+            raise DataError(
+                f"{where}: inputs {split.inputs.dtype} {split.inputs.shape[1:]}, expected float32 "
+                f"{self.train.inputs.shape[1:]}. Convert them."
+            )
+        if not np.isfinite(split.inputs).all():
+            bad = int((~np.isfinite(split.inputs)).sum())
+            raise DataError(f"{where}: {bad} input values are NaN or infinite. Clean the data.")
+        lowest, highest = int(split.labels.min()), int(split.labels.max())
+        if lowest < 0 or highest >= len(self.classes):
+            raise DataError(
+                f"{where}: labels run from {lowest} to {highest}, but there are "
+                f"{len(self.classes)} classes (0 to {len(self.classes) - 1}). Fix the labels."
+            )

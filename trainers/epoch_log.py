@@ -1,0 +1,86 @@
+"""metrics.csv: one row per finished epoch, continued (not restarted) when a run resumes."""
+
+import csv
+import io
+import time
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+
+from trainers.atomic_file import whole_file
+
+COLUMNS = (
+    "epoch",
+    "train_loss",
+    "train_accuracy",
+    "validation_loss",
+    "validation_accuracy",
+    "learning_rate",
+    "seconds",
+)
+
+
+class EpochLog(Callback):
+    """Collects the metrics of each epoch and, given a path, keeps the CSV file up to date.
+
+    Args:
+        path: metrics.csv, or None to keep the rows in memory alone.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        self.rows: list[dict[str, float]] = []
+        self._started = 0.0
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Keeps the rows of epochs that the checkpoint already has behind it."""
+        del pl_module
+        if self.path is not None and self.path.is_file() and trainer.current_epoch > 0:
+            self.rows = [
+                row for row in read_metrics(self.path) if row["epoch"] < trainer.current_epoch
+            ]
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Starts the epoch's clock."""
+        del trainer, pl_module
+        self._started = time.perf_counter()
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Adds the epoch's row."""
+        del pl_module
+        metrics = trainer.callback_metrics
+        row = {name: float(metrics[name]) for name in COLUMNS if name in metrics}
+        row["epoch"] = trainer.current_epoch
+        row["learning_rate"] = float(trainer.optimizers[0].param_groups[0]["lr"])
+        row["seconds"] = round(time.perf_counter() - self._started, 4)
+        self.rows.append(row)
+        if self.path is not None:
+            write_metrics(self.path, self.rows)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Rows travel in the checkpoint too, so a resumed run without a file has them all."""
+        return {"rows": self.rows}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Takes the rows back."""
+        self.rows = list(state_dict["rows"])
+
+
+def write_metrics(path: Path, rows: list[dict[str, float]]) -> None:
+    """Writes the CSV file whole."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    with whole_file(path) as partial:
+        partial.write_text(text.getvalue(), encoding="utf-8")
+
+
+def read_metrics(path: Path) -> list[dict[str, float]]:
+    """Reads the CSV file back; empty cells are left out."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return [
+            {name: float(value) for name, value in row.items() if value}
+            for row in csv.DictReader(file)
+        ]

@@ -1,0 +1,28 @@
+"""Errors that the command line turns into one line and exit code 2.
+
+Every message says where, what, which value, against which limit, and what to do.
+"""
+
+
+class SpikeportError(Exception):
+    """Base of every error a user can cause and mend; its text is one complete line."""
+
+
+class ConfigError(SpikeportError):
+    """A recipe, an option or an argument can't be what was meant."""
+
+
+class DataError(SpikeportError):
+    """A data set is missing, damaged or doesn't have the shape it must have."""
+
+
+class FileError(SpikeportError):
+    """A file can't be read, is truncated or damaged, or can't be written (no space left)."""
+
+
+class TrainingError(SpikeportError):
+    """Training can't go on: a loss or a weight stopped being a finite number."""
+
+
+class CheckpointError(SpikeportError):
+    """A checkpoint doesn't belong to this recipe or can't be read."""

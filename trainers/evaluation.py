@@ -1,0 +1,82 @@
+"""Running a trained network over a split: accuracy and every layer's spikes, in batches."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from trainers.data.splits import Split
+from trainers.network import SpikingNetwork
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a network did on one split.
+
+    Args:
+        logits: float64 [N, classes], mean over time of the output currents.
+        accuracy: share of samples whose largest logit is the label's.
+        spikes: LIF name -> bool [T, N, ...]; empty unless recorded.
+    """
+
+    logits: NDArray[np.float64]
+    accuracy: float
+    spikes: dict[str, NDArray[np.bool_]]
+
+
+def evaluate(
+    network: SpikingNetwork, split: Split, *, record_spikes: bool = False, batch_size: int = 256
+) -> Evaluation:
+    """Evaluates in the network's own precision and on its own device, without gradients.
+
+    The network is put into evaluation mode and left as it was found.
+    """
+    batches = list(_batches(network, split, batch_size))
+    was_training = network.training
+    network.eval()
+    logits: list[NDArray[np.float64]] = []
+    spikes: dict[str, list[NDArray[np.bool_]]] = {}
+    with torch.no_grad(), recorded_spikes(network if record_spikes else None) as record:
+        for batch in batches:
+            logits.append(network(batch).mean(dim=0).double().cpu().numpy())
+            for name, fired in record.items():
+                over_time = fired.unflatten(0, (network.time_steps, -1))
+                spikes.setdefault(name, []).append(over_time.bool().cpu().numpy())
+    network.train(was_training)
+    stacked = np.concatenate(logits)
+    return Evaluation(
+        logits=stacked,
+        accuracy=float((stacked.argmax(axis=1) == split.labels).mean()),
+        spikes={name: np.concatenate(parts, axis=1) for name, parts in spikes.items()},
+    )
+
+
+@contextmanager
+def recorded_spikes(network: SpikingNetwork | None) -> Iterator[dict[str, Tensor]]:
+    """Within the block, the dict holds each LIF's spikes [T*B, ...] of the latest forward pass."""
+    record: dict[str, Tensor] = {}
+    handles = []
+    for name, neuron in network.neurons() if network is not None else ():
+
+        def keep(_module: object, _inputs: object, output: Tensor, name: str = name) -> None:
+            record[name] = output.detach()
+
+        handles.append(neuron.register_forward_hook(keep))
+    try:
+        yield record
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _batches(network: SpikingNetwork, split: Split, batch_size: int) -> Iterator[Tensor]:
+    parameter = next(network.parameters())
+    for start in range(0, len(split), batch_size):
+        batch = torch.from_numpy(split.inputs[start : start + batch_size])
+        if network.sequence:
+            batch = batch.transpose(0, 1)
+        yield batch.to(device=parameter.device, dtype=parameter.dtype)

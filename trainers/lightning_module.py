@@ -1,0 +1,102 @@
+"""The training loop's contents as lightning wants them: loss, metrics, optimiser, schedule."""
+
+import math
+from typing import Any
+
+import torch
+from lightning.pytorch import LightningModule
+from torch import Tensor
+from torch.nn import functional as F
+from torch.optim import SGD, AdamW, Optimizer
+from torch.optim.lr_scheduler import LambdaLR
+from torchmetrics.classification import MulticlassAccuracy
+
+from trainers.errors import DataError, TrainingError
+from trainers.network import SpikingNetwork
+from trainers.recipe import TrainTable
+
+SGD_MOMENTUM = 0.9
+EPOCH_SEED_STRIDE = 1_000_003
+
+
+class SpikingClassifier(LightningModule):
+    """Cross-entropy on the time-mean output current; one learning-rate step per epoch."""
+
+    def __init__(
+        self, network: SpikingNetwork, settings: TrainTable, classes: int, seed: int
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.settings = settings
+        self.classes = classes
+        self.seed = seed
+        self.train_accuracy = MulticlassAccuracy(classes, average="micro")
+        self.validation_accuracy = MulticlassAccuracy(classes, average="micro")
+
+    def on_train_epoch_start(self) -> None:
+        """Reseeds by (seed, epoch), so that a resumed run draws what an unbroken one drew."""
+        torch.manual_seed(self.seed * EPOCH_SEED_STRIDE + self.current_epoch)
+
+    def training_step(self, batch: list[Tensor], batch_index: int) -> Tensor:
+        """Loss of one mini-batch.
+
+        Raises:
+            TrainingError: the loss isn't finite; names the first layer that isn't.
+        """
+        logits, labels = self._logits(batch)
+        loss = F.cross_entropy(logits, labels, label_smoothing=self.settings.label_smoothing)
+        if not torch.isfinite(loss):
+            raise TrainingError(
+                f"epoch {self.current_epoch}, batch {batch_index}: the loss is {loss.item()} "
+                f"({self._first_non_finite()}). Lower train.learning_rate or set "
+                "train.gradient_clip."
+            )
+        self.train_accuracy(logits, labels)
+        batch_size = len(labels)
+        self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=batch_size)
+        self.log("train_accuracy", self.train_accuracy, on_step=False, on_epoch=True)
+        return loss
+
+    def validation_step(self, batch: list[Tensor], batch_index: int) -> None:
+        """Loss and accuracy on the validation split."""
+        del batch_index
+        logits, labels = self._logits(batch)
+        self.validation_accuracy(logits, labels)
+        loss = F.cross_entropy(logits, labels)
+        self.log("validation_loss", loss, batch_size=len(labels))
+        self.log("validation_accuracy", self.validation_accuracy, prog_bar=True)
+
+    def configure_optimizers(self) -> Any:
+        """AdamW or SGD; linear warm-up, then cosine to zero, stepped per epoch."""
+        optimizer = self._optimizer()
+        warmup, epochs = self.settings.warmup_epochs, self.settings.epochs
+
+        def factor(epoch: int) -> float:
+            if epoch < warmup:
+                return (epoch + 1) / (warmup + 1)
+            return 0.5 * (1 + math.cos(math.pi * (epoch - warmup) / max(1, epochs - warmup)))
+
+        return [optimizer], [LambdaLR(optimizer, factor)]
+
+    def _optimizer(self) -> Optimizer:
+        trained = [parameter for parameter in self.parameters() if parameter.requires_grad]
+        rate, decay = self.settings.learning_rate, self.settings.weight_decay
+        if self.settings.optimizer == "sgd":
+            return SGD(trained, lr=rate, momentum=SGD_MOMENTUM, weight_decay=decay)
+        return AdamW(trained, lr=rate, weight_decay=decay)
+
+    def _logits(self, batch: list[Tensor]) -> tuple[Tensor, Tensor]:
+        inputs, labels = batch
+        outputs = self.network(inputs.transpose(0, 1) if self.network.sequence else inputs)
+        if outputs.shape[2:] != (self.classes,):
+            raise DataError(
+                f"network output: shape {tuple(outputs.shape[2:])} per step and sample, expected "
+                f"({self.classes},), one current per class. Change the last layer."
+            )
+        return outputs.mean(dim=0), labels
+
+    def _first_non_finite(self) -> str:
+        for name, tensor in self.network.body.state_dict().items():
+            if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+                return f"first layer with NaN or infinite values: {name}"
+        return "all weights are still finite, so the inputs or the loss overflowed"

@@ -1,0 +1,132 @@
+"""DS-ATGO: adaptive threshold (AT) and threshold-driven gradient optimisation (TGO).
+
+Source: Jiang, Xu, Fan, Yan, AAAI 2026, extended version arXiv 2511.13050; equation numbers below
+are that paper's. Where paper and authors' code differ, the code's reading is the default.
+
+AT, one scalar per layer, step and mini-batch (eqs 5, 6), from the membrane before reset:
+
+    theta[t] = f_c * (mean(u[t]) + std(u[t]))             used in training, detached, unbiased std
+    running[t] <- m * theta[t] + (1 - m) * running[t]     used in evaluation, starts at V_th
+
+TGO (eq 7), the surrogate's width, not recursive:
+
+    k = k0 * (1 + tanh(D - V_th)) ;   ds/du = (1/k) 1[|u - theta[t]| < k/2]
+
+with D = std(u[t]) in the authors' code (default) and D = theta[t] in the paper.
+"""
+
+from typing import Literal, cast
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from trainers.methods.method import Method, MethodOptions
+from trainers.network import SpikingNetwork
+from trainers.neurons.surrogate import Rectangular, Surrogate, rectangular_spike
+from trainers.neurons.threshold import FixedThreshold, ThresholdRule
+
+BASE_THRESHOLD = 1.0
+"""V_th of the authors' code: start of the running threshold and reference of TGO."""
+
+
+class DSATGOOptions(MethodOptions):
+    """Options of `ds-atgo`.
+
+    Args:
+        adaptive_threshold: AT on; off keeps the threshold at V_th = 1.
+        gradient_optimisation: TGO on; off keeps the width at `initial_width`.
+        f_c: factor on mean + std (eq 5).
+        momentum: m of the running threshold (eq 6).
+        initial_width: k0.
+        tgo_statistic: what drives the width: `std` (authors' code) or `threshold` (paper).
+        learn_decay: PLIF, one learnable decay per layer (authors' code).
+    """
+
+    adaptive_threshold: bool = True
+    gradient_optimisation: bool = True
+    f_c: float = Field(default=1.0, gt=0)
+    momentum: float = Field(default=0.1, gt=0, le=1)
+    initial_width: float = Field(default=1.0, gt=0)
+    tgo_statistic: Literal["std", "threshold"] = "std"
+    learn_decay: bool = True
+
+
+class AdaptiveThreshold(ThresholdRule):
+    """AT: batch statistics in training, running thresholds (a buffer [T]) in evaluation.
+
+    A step beyond the trained T uses the last running value.
+    """
+
+    running: Tensor
+
+    def __init__(self, time_steps: int, f_c: float = 1.0, momentum: float = 0.1) -> None:
+        super().__init__()
+        self.f_c = f_c
+        self.momentum = momentum
+        self.register_buffer("running", torch.full((time_steps,), BASE_THRESHOLD))
+
+    def forward(self, membrane: Tensor, step: int) -> Tensor:
+        """theta[t] of this mini-batch in training, running[t] in evaluation."""
+        if not self.training:
+            return self.running[min(step, len(self.running) - 1)]
+        with torch.no_grad():
+            std, mean = torch.std_mean(membrane.float())
+            threshold = self.f_c * (mean + std)
+            self.running[step].lerp_(threshold.to(self.running.dtype), self.momentum)
+        return threshold.to(membrane.dtype)
+
+    def schedule(self, time_steps: int) -> Tensor:
+        """Running thresholds [T]; the last one repeats beyond the trained T."""
+        steps = torch.arange(time_steps).clamp(max=len(self.running) - 1)
+        return self.running[steps.to(self.running.device)]
+
+
+class ThresholdDrivenGradient(Surrogate):
+    """TGO: a rectangle around the threshold in use, as wide as the membrane's spread asks."""
+
+    def __init__(
+        self, initial_width: float = 1.0, statistic: Literal["std", "threshold"] = "std"
+    ) -> None:
+        super().__init__()
+        self.initial_width = initial_width
+        self.statistic = statistic
+
+    def width(self, membrane: Tensor, threshold: Tensor) -> Tensor:
+        """Width k = k0 * (1 + tanh(D - V_th)), detached (eq 7)."""
+        with torch.no_grad():
+            spread = membrane.float().std() if self.statistic == "std" else threshold.float()
+            return self.initial_width * (1 + torch.tanh(spread - BASE_THRESHOLD))
+
+    def forward(self, membrane: Tensor, threshold: Tensor, step: int) -> Tensor:
+        """Spikes; in evaluation the width is never computed."""
+        del step
+        distance = membrane - threshold
+        if not self.training:
+            return (distance > 0).to(membrane.dtype)
+        return rectangular_spike(distance, self.width(membrane, threshold).to(membrane.dtype))
+
+
+def prepare(network: SpikingNetwork, options: MethodOptions) -> None:
+    """Installs AT, TGO and the learnable decay in every LIF, encoding layer included."""
+    chosen = cast(DSATGOOptions, options)
+    for _, neuron in network.neurons():
+        neuron.threshold_rule = (
+            AdaptiveThreshold(network.time_steps, chosen.f_c, chosen.momentum)
+            if chosen.adaptive_threshold
+            else FixedThreshold(BASE_THRESHOLD)
+        )
+        neuron.surrogate = (
+            ThresholdDrivenGradient(chosen.initial_width, chosen.tgo_statistic)
+            if chosen.gradient_optimisation
+            else Rectangular(chosen.initial_width)
+        )
+        neuron.decay_logit.requires_grad_(chosen.learn_decay)
+
+
+DS_ATGO = Method(
+    summary="adaptive threshold from membrane statistics, threshold-driven surrogate width",
+    source="Jiang et al., AAAI 2026 (arXiv 2511.13050)",
+    options=DSATGOOptions,
+    prepare=prepare,
+)

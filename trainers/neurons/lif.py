@@ -1,0 +1,77 @@
+"""The leaky integrate-and-fire layer that every method trains.
+
+    u[t] = decay * u[t-1] * (1 - s[t-1]) + I[t] ;   s[t] = u[t] > threshold ;   u[0] = 0
+
+Time and batch share the leading axis, so that convolutions and norms see one big batch: a layer
+takes [T*B, ...] in time-major order and returns spikes of the same shape.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from trainers.errors import ConfigError
+from trainers.neurons.surrogate import Rectangular, Surrogate
+from trainers.neurons.threshold import FixedThreshold, ThresholdRule
+
+
+class LIF(nn.Module):
+    """Leaky integrate-and-fire neurons with hard reset to zero.
+
+    The training method replaces `threshold_rule` and `surrogate`; the gradient flows through the
+    spike in the reset, as in the authors' code of all four papers.
+
+    Args:
+        decay: factor on the old membrane, in (0, 1).
+        learn_decay: learn it as sigmoid(w), one per layer (PLIF), starting at `decay`.
+        threshold: constant threshold until a method installs its own rule.
+
+    Raises:
+        ConfigError: `decay` outside (0, 1) or `threshold` not positive.
+    """
+
+    decay_logit: Tensor
+
+    def __init__(
+        self, decay: float = 0.2, *, learn_decay: bool = False, threshold: float = 1.0
+    ) -> None:
+        super().__init__()
+        if not 0.0 < decay < 1.0:
+            raise ConfigError(f"LIF: decay ({decay}) must lie between 0 and 1. Try 0.2 to 0.9.")
+        if not threshold > 0.0:
+            raise ConfigError(f"LIF: threshold ({threshold}) must be positive. Use 1.0.")
+        self.decay_logit = nn.Parameter(
+            torch.tensor(math.log(decay / (1.0 - decay))), requires_grad=learn_decay
+        )
+        self.threshold_rule: ThresholdRule = FixedThreshold(threshold)
+        self.surrogate: Surrogate = Rectangular()
+        self.time_steps: int | None = None
+
+    @property
+    def decay(self) -> Tensor:
+        """Decay factor, a scalar in (0, 1)."""
+        return torch.sigmoid(self.decay_logit)
+
+    def forward(self, current: Tensor) -> Tensor:
+        """Spikes [T*B, ...] for currents [T*B, ...], time-major.
+
+        Raises:
+            ConfigError: the layer isn't part of a SpikingNetwork, so T is unknown.
+        """
+        if self.time_steps is None:
+            raise ConfigError(
+                "LIF: the number of time steps is unknown. Wrap the module in "
+                "trainers.SpikingNetwork(module, time_steps=T), or train it with trainers.fit."
+            )
+        currents = current.unflatten(0, (self.time_steps, -1))
+        decay = self.decay
+        membrane = torch.zeros_like(currents[0])
+        spikes = []
+        for step, incoming in enumerate(currents):
+            membrane = decay * membrane + incoming
+            threshold = self.threshold_rule(membrane, step)
+            fired = self.surrogate(membrane, threshold, step)
+            membrane = membrane * (1 - fired)
+            spikes.append(fired)
+        return torch.cat(spikes)

@@ -1,0 +1,55 @@
+"""Surrogate gradients: the spike is a Heaviside step forward and something smooth backward."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+class Surrogate(nn.Module):
+    """Turns membrane and threshold into spikes that carry a surrogate gradient.
+
+    s = 1 if u > threshold else 0 (strict). Subclasses choose ds/du. `step` counts from 0, so that
+    a surrogate may depend on the time step or on what it saw at earlier steps of the same pass.
+    """
+
+    def forward(self, membrane: Tensor, threshold: Tensor, step: int) -> Tensor:
+        """Spikes 0/1 of the membrane's shape and dtype."""
+        raise NotImplementedError
+
+
+class _RectangularSpike(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, distance: Tensor, width: Tensor) -> Tensor:
+        ctx.save_for_backward(distance.abs() < width / 2, width)
+        return (distance > 0).to(distance.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None]:
+        inside, width = ctx.saved_tensors
+        (grad,) = grad_outputs
+        return grad * inside / width, None
+
+
+def rectangular_spike(distance: Tensor, width: Tensor) -> Tensor:
+    """Spikes where distance = u - threshold is positive, with a rectangular surrogate.
+
+    ds/du = (1/k) * 1[|u - threshold| < k/2], of unit area. `width` k is a detached scalar.
+    """
+    spikes: Tensor = _RectangularSpike.apply(distance, width)  # type: ignore[no-untyped-call]
+    return spikes
+
+
+class Rectangular(Surrogate):
+    """Rectangular surrogate of fixed width k: ds/du = (1/k) 1[|u - threshold| < k/2]."""
+
+    width: Tensor
+
+    def __init__(self, width: float = 1.0) -> None:
+        super().__init__()
+        self.register_buffer("width", torch.tensor(float(width)))
+
+    def forward(self, membrane: Tensor, threshold: Tensor, step: int) -> Tensor:
+        """Spikes with the fixed-width rectangular gradient."""
+        del step
+        return rectangular_spike(membrane - threshold, self.width)

@@ -1,0 +1,35 @@
+"""Threshold rules: which threshold a layer uses at each step, in training and in evaluation."""
+
+import torch
+from torch import Tensor, nn
+
+
+class ThresholdRule(nn.Module):
+    """Gives the threshold of one step; state for evaluation lives in registered buffers."""
+
+    def forward(self, membrane: Tensor, step: int) -> Tensor:
+        """Threshold, broadcastable to the membrane [B, ...] of step `step` (from 0)."""
+        raise NotImplementedError
+
+    def schedule(self, time_steps: int) -> Tensor:
+        """Evaluation thresholds [T], one per step."""
+        raise NotImplementedError
+
+
+class FixedThreshold(ThresholdRule):
+    """The same constant threshold at every step."""
+
+    value: Tensor
+
+    def __init__(self, value: float = 1.0) -> None:
+        super().__init__()
+        self.register_buffer("value", torch.tensor(float(value)))
+
+    def forward(self, membrane: Tensor, step: int) -> Tensor:
+        """The constant."""
+        del membrane, step
+        return self.value
+
+    def schedule(self, time_steps: int) -> Tensor:
+        """The constant, T times."""
+        return self.value.expand(time_steps)

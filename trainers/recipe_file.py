@@ -1,0 +1,69 @@
+"""Finding and reading recipe files, shipped ones by name; `--set` on top."""
+
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from trainers.errors import ConfigError
+from trainers.recipe import Recipe, parse_recipe
+
+RECIPES: tuple[str, ...] = ("digits", "digits-baseline")
+"""Recipes shipped in trainers/recipes, one TOML file each."""
+
+
+def load_recipe(
+    name_or_path: str, settings: tuple[str, ...] = (), seed: int | None = None
+) -> Recipe:
+    """Reads a shipped recipe by name or a user's file by path, and applies `key=value` settings.
+
+    Raises:
+        ConfigError: there is no such recipe, it isn't TOML, or its content is at fault.
+    """
+    path = _find(name_or_path)
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{name_or_path}: not valid TOML ({error}). Mend the file.") from error
+    for setting in settings:
+        apply_setting(document, setting)
+    if seed is not None:
+        document["seed"] = seed
+    return parse_recipe(document, path.stem)
+
+
+def apply_setting(document: dict[str, Any], setting: str) -> None:
+    """Applies one `table.key=value`; the value is TOML, or plain text if it isn't.
+
+    Raises:
+        ConfigError: the setting has no `=`, or its key runs through something that isn't a table.
+    """
+    key, separator, text = setting.partition("=")
+    parts = [part.strip() for part in key.split(".")]
+    if not separator or not all(parts):
+        raise ConfigError(f"--set {setting}: expected table.key=value, e.g. train.epochs=5.")
+    table: Any = document
+    for part in parts[:-1]:
+        table = table.setdefault(part, {})
+        if not isinstance(table, dict):
+            raise ConfigError(f"--set {setting}: '{part}' is a value, not a table. Check the key.")
+    table[parts[-1]] = _toml_value(text.strip())
+
+
+def _toml_value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _find(name_or_path: str) -> Path:
+    if name_or_path in RECIPES:
+        return Path(str(files("trainers") / "recipes" / f"{name_or_path}.toml"))
+    path = Path(name_or_path)
+    if path.is_file():
+        return path
+    raise ConfigError(
+        f"recipe '{name_or_path}': no such file, and no shipped recipe of that name. "
+        f"Shipped: {', '.join(RECIPES)}."
+    )
