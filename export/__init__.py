@@ -1,1 +1,51 @@
-"""From a trained network to files that other tools and the chip run unchanged."""
+"""From a trained network to files that other tools and the chip run unchanged.
+
+Names are imported on first use, so that a command that needs none of them starts quickly.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from export.chip.graph import ChipGraph
+    from export.chip.netx_read import read_netx
+    from export.chip.netx_write import write_netx
+    from export.freezing import freeze
+    from export.nir_file import read_nir, write_nir
+    from export.onnx import write_onnx, write_step_onnx
+    from export.quantizing import encode, quantize
+    from export.targets import TARGETS
+
+__all__ = [
+    "TARGETS",
+    "ChipGraph",
+    "encode",
+    "freeze",
+    "quantize",
+    "read_netx",
+    "read_nir",
+    "write_netx",
+    "write_nir",
+    "write_onnx",
+    "write_step_onnx",
+]
+
+_HOMES = {
+    "TARGETS": "export.targets",
+    "ChipGraph": "export.chip.graph",
+    "encode": "export.quantizing",
+    "freeze": "export.freezing",
+    "quantize": "export.quantizing",
+    "read_netx": "export.chip.netx_read",
+    "read_nir": "export.nir_file",
+    "write_netx": "export.chip.netx_write",
+    "write_nir": "export.nir_file",
+    "write_onnx": "export.onnx",
+    "write_step_onnx": "export.onnx",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'export' has no attribute '{name}'")
+    return getattr(import_module(_HOMES[name]), name)

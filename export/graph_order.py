@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import nir
 
 from export.errors import InvalidGraph
+from export.nir_file import refuse_non_finite
 from export.node_shape import NEURON_KINDS, Shape, node_shape
 
 
@@ -40,9 +41,10 @@ def in_order(graph: nir.NIRGraph) -> tuple[OrderedNode, ...]:
 
     Raises:
         UnsupportedLayer: a node of a kind that nothing here runs or exports.
-        InvalidGraph: not exactly one Input and one Output, a loop, a loose end, or shapes that
-            don't fit.
+        InvalidGraph: not exactly one Input and one Output, a loop, a loose end, shapes that don't
+            fit, or parameters that aren't finite.
     """
+    refuse_non_finite(graph, "NIR graph")
     sources = _sources(graph)
     placed: dict[str, OrderedNode] = {}
     for name in _names_in_order(sources):

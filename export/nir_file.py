@@ -1,5 +1,6 @@
 """NIR files: read from anyone, written whole or not at all."""
 
+import io
 from pathlib import Path
 
 import h5py
@@ -20,8 +21,11 @@ def write_nir(graph: nir.NIRGraph, path: Path) -> None:
     Raises:
         FileError: the folder can't be written to, or no space is left.
     """
+    # In memory first: HDF5 that runs out of disk space while closing can take the process along.
+    content = io.BytesIO()
+    nir.write(content, graph)
     with whole_file(path) as partial:
-        nir.write(partial, graph)
+        partial.write_bytes(content.getvalue())
 
 
 def read_nir(path: Path) -> nir.NIRGraph:

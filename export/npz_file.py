@@ -1,6 +1,9 @@
 """Array files (.npz): no pickle, sizes checked before anything is allocated."""
 
+import tokenize
 import zipfile
+import zlib
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +17,17 @@ from trainers.errors import FileError
 MAX_BYTES = 1 << 34
 """Arrays that together claim more than 16 GiB are refused."""
 
-_HEADER_READERS = {
-    (1, 0): npy_format.read_array_header_1_0,
-    (2, 0): npy_format.read_array_header_2_0,
-}
+COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""What numpy writes; other methods may claim gigabytes of working memory."""
+
+NPY_VERSION = (1, 0)
+"""The one whose header is limited to 64 KiB; numpy writes others for structured arrays only."""
+
+_DAMAGE = (
+    zipfile.BadZipFile, zlib.error, tokenize.TokenError, OSError, EOFError, RuntimeError,
+    SyntaxError, ValueError, TypeError, LookupError, OverflowError, MemoryError,
+)  # fmt: skip
+"""What zipfile, zlib and numpy raise on a damaged file, depending on where the damage lies."""
 
 
 def write_npz(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
@@ -26,8 +36,9 @@ def write_npz(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
     Raises:
         FileError: the folder can't be written to, or no space is left.
     """
-    with whole_file(path) as partial:
-        np.savez_compressed(partial, **arrays)  # type: ignore[arg-type]
+    # Given an open file: for a name without the suffix .npz, numpy would write another file.
+    with whole_file(path) as partial, partial.open("wb") as file:
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
 
 
 def read_npz(path: Path, names: tuple[str, ...] | None = None) -> dict[str, NDArray[Any]]:
@@ -46,13 +57,12 @@ def read_npz(path: Path, names: tuple[str, ...] | None = None) -> dict[str, NDAr
         with zipfile.ZipFile(path) as archive:
             shapes = array_shapes(path, archive)
             _refuse_missing(path, names or (), shapes)
-        with np.load(path, allow_pickle=False) as content:
-            return {name: content[name] for name in names or shapes}
-    except (zipfile.BadZipFile, OSError, ValueError, EOFError, KeyError) as error:
-        if isinstance(error, FileError):
-            raise
+            entries = {_array_name(entry): entry for entry in archive.infolist()}
+            return {name: _read(archive, entries[name]) for name in names or shapes}
+    except _DAMAGE as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise FileError(
-            f"{path}: isn't a readable .npz file ({str(error)[:120]}). Write it again with "
+            f"{path}: isn't a readable .npz file ({reason[:120]}). Write it again with "
             "numpy.savez."
         ) from error
 
@@ -63,29 +73,60 @@ def array_shapes(
     """Shape and dtype of every array, from the headers alone.
 
     Raises:
-        FileError: an array holds Python objects, or all together claim more than MAX_BYTES.
+        FileError: an array holds Python objects, two have one name, a member isn't as long as
+            its header says, or all together claim more than MAX_BYTES.
     """
-    shapes = {}
+    shapes: dict[str, tuple[tuple[int, ...], np.dtype[Any]]] = {}
     total = 0
-    for entry in archive.namelist():
-        with archive.open(entry) as member:
-            version = npy_format.read_magic(member)  # type: ignore[arg-type]
-            read_header = _HEADER_READERS.get(version)
-            if read_header is None:
-                raise FileError(f"{path}: array '{entry}': unknown .npy version {version}.")
-            shape, _, dtype = read_header(member)  # type: ignore[arg-type]
-        if dtype.hasobject:
-            raise FileError(
-                f"{path}: array '{entry}' holds Python objects, which could run code when read. "
-                "Save plain numbers."
-            )
-        total += int(np.prod(shape, dtype=object)) * dtype.itemsize
-        shapes[entry.removesuffix(".npy")] = (shape, dtype)
+    for entry in archive.infolist():
+        name = _array_name(entry)
+        if name in shapes:
+            raise FileError(f"{path}: two arrays are called '{name}'. Don't trust this file.")
+        shape, dtype, claimed = _header(path, archive, entry)
+        shapes[name] = (shape, dtype)
+        total += claimed
     if total > MAX_BYTES:
         raise FileError(
             f"{path}: its arrays claim {total:,} bytes, more than {MAX_BYTES:,}. Split the file."
         )
     return shapes
+
+
+def _header(
+    path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo
+) -> tuple[tuple[int, ...], np.dtype[Any], int]:
+    where = f"{path}: array '{_array_name(entry)}'"
+    if entry.compress_type not in COMPRESSIONS:
+        raise FileError(f"{where} is compressed in an unusual way. Write it with numpy.savez.")
+    with archive.open(entry) as member:
+        version = npy_format.read_magic(member)
+        if version != NPY_VERSION:
+            raise FileError(
+                f"{where}: .npy version {version}, expected {NPY_VERSION}. Save plain numbers."
+            )
+        shape, _, dtype = npy_format.read_array_header_1_0(member)
+        header = member.tell()
+    if dtype.hasobject:
+        raise FileError(
+            f"{where} holds Python objects, which could run code when read. Save plain numbers."
+        )
+    claimed = prod(shape) * dtype.itemsize
+    if min(shape, default=0) < 0 or claimed != entry.file_size - header:
+        raise FileError(
+            f"{where} claims shape {shape} of {dtype}, {claimed:,} bytes, but its member holds "
+            f"{entry.file_size - header:,}. Don't trust this file."
+        )
+    return shape, dtype, claimed
+
+
+def _array_name(entry: zipfile.ZipInfo) -> str:
+    return entry.filename.removesuffix(".npy")
+
+
+def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> NDArray[Any]:
+    with archive.open(entry) as member:
+        array: NDArray[Any] = npy_format.read_array(member, allow_pickle=False)
+    return array
 
 
 def _refuse_missing(path: Path, names: tuple[str, ...], shapes: dict[str, Any]) -> None:

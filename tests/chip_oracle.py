@@ -80,8 +80,9 @@ def run(
         resets: whether a population is zeroed just before it computes a step (counted from 1).
     """
     steps = len(rows)
-    result = Steps(*({p.name: blank(steps, p) for p in graph.populations} for _ in range(3)),
-                   *({p.name: blank(steps) for p in graph.populations} for _ in range(4)))  # fmt: skip
+    states = [{p.name: blank(steps, p) for p in graph.populations} for _ in range(3)]
+    counts = [{p.name: blank(steps) for p in graph.populations} for _ in range(4)]
+    result = Steps(*states, *counts)
     neurons = {p.name: population_neurons(p) for p in graph.populations}
     links = {id(p): connections(graph, p) for p in graph.projections}
     sent = dict(result.s)

@@ -2,6 +2,7 @@
 
 import nir
 import numpy as np
+from numpy.typing import NDArray
 
 from export.nir_metadata import FrozenFacts, InputFacts, attach_facts
 
@@ -33,7 +34,7 @@ def conv_network(
     """conv-LIF-sumpool-conv-LIF-sumpool-flatten-affine, the shape of the digits recipe."""
     rng = np.random.default_rng(seed)
 
-    def weights(*shape: int, gain: float) -> np.ndarray:
+    def weights(*shape: int, gain: float) -> NDArray[np.float32]:
         fan_in = int(np.prod(shape[1:]))
         return (rng.normal(size=shape) * gain / np.sqrt(fan_in)).astype(np.float32)
 
@@ -77,7 +78,7 @@ def conv_network(
     return graph
 
 
-def images(samples: int, seed: int = 1, size: int = 8) -> np.ndarray:
+def images(samples: int, seed: int = 1, size: int = 8) -> NDArray[np.float32]:
     """Random inputs in [0, 1], float32 [N, 1, H, W]."""
     rng = np.random.default_rng(seed)
     return rng.random((samples, 1, size, size), dtype=np.float32)

@@ -1,12 +1,15 @@
 """Frozen networks of other shapes than `tests.frozen_networks`: dense, residual, and odd."""
 
+from itertools import pairwise
 from typing import Literal
 
 import nir
 import numpy as np
 
 from export.nir_metadata import FrozenFacts, InputFacts, ReadoutFacts, attach_facts
-from tests.frozen_networks import DT, portable_lif
+from tests.frozen_networks import DT, conv_network, images, portable_lif
+
+Case = tuple[nir.NIRGraph, np.ndarray]
 
 
 def with_facts(
@@ -34,14 +37,15 @@ def with_facts(
 
 def chain(nodes: dict[str, nir.NIRNode]) -> list[tuple[str, str]]:
     """Edges from each node to the next."""
-    names = list(nodes)
-    return list(zip(names[:-1], names[1:], strict=True))
+    return list(pairwise(nodes))
 
 
 def weights(rng: np.random.Generator, *shape: int, gain: float) -> np.ndarray:
     """Random float32 weights whose sums have a spread of about `gain`."""
     fan_in = int(np.prod(shape[1:]))
-    return (rng.normal(size=shape) * gain / np.sqrt(fan_in)).astype(np.float32)
+    spread = gain / np.sqrt(fan_in)
+    result: np.ndarray = (rng.normal(size=shape) * spread).astype(np.float32)
+    return result
 
 
 def biases(rng: np.random.Generator, size: int) -> np.ndarray:
@@ -149,3 +153,13 @@ def odd_images(samples: int, seed: int = 3) -> np.ndarray:
     """Random inputs for `odd_network`, float32 [N, 2, 5, 6]."""
     rng = np.random.default_rng(seed)
     return rng.normal(size=(samples, 2, 5, 6)).astype(np.float32)
+
+
+def every_network(samples: int) -> dict[str, Case]:
+    """Each kind of network with inputs for it, by name."""
+    return {
+        "conv": (conv_network(), images(samples)),
+        "residual": (residual_network(), images(samples)),
+        "dense": (dense_network(), spike_trains(samples)),
+        "odd": (odd_network(), odd_images(samples)),
+    }

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from trainers.data import DATASETS, DataSplits, Split
     from trainers.data.load import load_data
     from trainers.evaluation import evaluate
-    from trainers.fit import Fitted, fit
+    from trainers.fitting import Fitted, fit
     from trainers.methods import METHODS
     from trainers.network import SpikingNetwork
     from trainers.networks import NETWORKS
@@ -36,8 +36,8 @@ _HOMES = {
     "Split": "trainers.data",
     "load_data": "trainers.data.load",
     "evaluate": "trainers.evaluation",
-    "Fitted": "trainers.fit",
-    "fit": "trainers.fit",
+    "Fitted": "trainers.fitting",
+    "fit": "trainers.fitting",
     "METHODS": "trainers.methods",
     "SpikingNetwork": "trainers.network",
     "NETWORKS": "trainers.networks",

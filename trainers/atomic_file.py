@@ -20,8 +20,8 @@ def whole_file(path: Path) -> Iterator[Path]:
     Raises:
         FileError: the folder can't be written to, or no space is left on the device.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(
             prefix=f".{path.stem}.", suffix=f".partial{path.suffix}", dir=path.parent
         )

@@ -1,10 +1,12 @@
 """From a checked recipe to data and a freshly initialised network, prepared by its method."""
 
 import importlib
+import inspect
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -37,7 +39,8 @@ def build_network(
         code_folder: where a factory's module may lie; None forbids running user code.
 
     Raises:
-        ConfigError: the factory isn't allowed, isn't found or doesn't return a module.
+        ConfigError: the factory isn't allowed, can't be loaded, doesn't take the arguments or
+            doesn't return a module. What its own code raises is passed on.
     """
     torch.manual_seed(recipe.seed)
     body = _body(recipe.network, data, code_folder)
@@ -62,29 +65,35 @@ def _from_factory(table: NetworkTable, data: DataSplits, code_folder: Path | Non
             f"network.factory '{factory}': runs code from outside spikeport. If you trust it, "
             "add --allow-code."
         )
-    module_name, function_name = factory.split(":")
     with _importable(code_folder):
+        function = _load(factory, code_folder)
         try:
-            function = getattr(importlib.import_module(module_name), function_name)
-        except (ImportError, AttributeError) as error:
+            call = inspect.signature(function).bind(
+                sample_shape=data.sample_shape, classes=len(data.classes), **table.arguments
+            )
+        except TypeError as error:
             raise ConfigError(
-                f"network.factory '{factory}': not found ({error}). Put {module_name}.py into "
-                f"{code_folder} or onto PYTHONPATH."
+                f"network.factory '{factory}': {error}. It is called with sample_shape, classes "
+                "and the other keys of [network]."
             ) from error
-    try:
-        body = function(
-            sample_shape=data.sample_shape, classes=len(data.classes), **table.arguments
-        )
-    except TypeError as error:
-        raise ConfigError(
-            f"network.factory '{factory}': {error}. It is called with sample_shape, classes and "
-            "the other keys of [network]."
-        ) from error
+        body = function(*call.args, **call.kwargs)
     if not isinstance(body, nn.Module):
         raise ConfigError(
             f"network.factory '{factory}': returned {type(body).__name__}, not a torch.nn.Module."
         )
     return body
+
+
+def _load(factory: str, folder: Path) -> Callable[..., Any]:
+    module, name = factory.split(":")
+    try:
+        function: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, SyntaxError) as error:
+        raise ConfigError(
+            f"network.factory '{factory}': can't be loaded ({error}). Put {module}.py into "
+            f"{folder} or onto PYTHONPATH, and check that it imports and has that function."
+        ) from error
+    return function
 
 
 @contextmanager

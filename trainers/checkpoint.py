@@ -1,6 +1,7 @@
 """Checkpoints: lightning's own file, read without pickle."""
 
 import pickle
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,17 @@ from trainers.network import SpikingNetwork
 LAST = "last.ckpt"
 FINGERPRINT_KEY = "spikeport_fingerprint"
 _NETWORK_PREFIX = "network."
+# What torch's restricted unpickler raises on bytes that aren't a checkpoint; measured by mutation.
+_DAMAGED = (
+    pickle.UnpicklingError,
+    RuntimeError,
+    EOFError,
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+)
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
@@ -23,15 +35,25 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise CheckpointError(f"{path}: no checkpoint. Train first with `spikeport train`.")
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, ValueError, KeyError, OSError, pickle.UnpicklingError) as error:
+        with warnings.catch_warnings():
+            # torch warns about a pickle that it then refuses; the refusal says enough.
+            warnings.filterwarnings("ignore", message="Detected pickle protocol")
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except _DAMAGED as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise CheckpointError(
-            f"{path}: not a readable checkpoint ({reason[:120]}). Train again or restore the file."
+            f"{path}: not a readable checkpoint ({reason[:120]}). Restore it, or delete it and "
+            "train."
         ) from error
-    if not isinstance(content, dict) or "state_dict" not in content:
-        raise CheckpointError(f"{path}: a checkpoint without weights. Train again.")
+    if not isinstance(content, dict) or not _are_weights(content.get("state_dict")):
+        raise CheckpointError(f"{path}: holds no weights. Restore it, or delete it and train.")
     return content
+
+
+def _are_weights(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(name, str) and isinstance(tensor, torch.Tensor) for name, tensor in value.items()
+    )
 
 
 def load_weights(network: SpikingNetwork, path: Path) -> None:

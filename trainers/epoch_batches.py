@@ -5,6 +5,14 @@ from collections.abc import Iterator
 import torch
 from torch.utils.data import Sampler
 
+EPOCH_SEED_STRIDE = 1_000_003
+"""A prime beyond any number of epochs, so that no two (seed, epoch) share a generator."""
+
+
+def epoch_seed(seed: int, epoch: int) -> int:
+    """Seed of everything random in one epoch, within what torch's generators take."""
+    return (seed * EPOCH_SEED_STRIDE + epoch) % 2**63
+
 
 class EpochBatches(Sampler[list[int]]):
     """Index batches of one split.
@@ -32,7 +40,7 @@ class EpochBatches(Sampler[list[int]]):
     def __iter__(self) -> Iterator[list[int]]:
         order = torch.arange(self.samples)
         if self.shuffle:
-            generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
+            generator = torch.Generator().manual_seed(epoch_seed(self.seed, self.epoch))
             order = torch.randperm(self.samples, generator=generator)
         starts = [index * self.batch_size for index in range(len(self))]
         for start, end in zip(starts, [*starts[1:], self.samples], strict=True):

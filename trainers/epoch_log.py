@@ -9,6 +9,7 @@ from typing import Any
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 from trainers.atomic_file import whole_file
+from trainers.errors import FileError
 
 COLUMNS = (
     "epoch",
@@ -32,18 +33,12 @@ class EpochLog(Callback):
         self.path = path
         self.rows: list[dict[str, float]] = []
         self._started = 0.0
-
-    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Keeps the rows of epochs that the checkpoint already has behind it."""
-        del pl_module
-        if self.path is not None and self.path.is_file() and trainer.current_epoch > 0:
-            self.rows = [
-                row for row in read_metrics(self.path) if row["epoch"] < trainer.current_epoch
-            ]
+        self._learning_rate = 0.0
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Starts the epoch's clock."""
-        del trainer, pl_module
+        """Starts the epoch's clock and notes its rate: at its end the next one is already set."""
+        del pl_module
+        self._learning_rate = float(trainer.optimizers[0].param_groups[0]["lr"])
         self._started = time.perf_counter()
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -52,14 +47,14 @@ class EpochLog(Callback):
         metrics = trainer.callback_metrics
         row = {name: float(metrics[name]) for name in COLUMNS if name in metrics}
         row["epoch"] = trainer.current_epoch
-        row["learning_rate"] = float(trainer.optimizers[0].param_groups[0]["lr"])
+        row["learning_rate"] = self._learning_rate
         row["seconds"] = round(time.perf_counter() - self._started, 4)
         self.rows.append(row)
         if self.path is not None:
             write_metrics(self.path, self.rows)
 
     def state_dict(self) -> dict[str, Any]:
-        """Rows travel in the checkpoint too, so a resumed run without a file has them all."""
+        """Rows travel in the checkpoint, so a resumed run has exactly those behind it."""
         return {"rows": self.rows}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -78,9 +73,19 @@ def write_metrics(path: Path, rows: list[dict[str, float]]) -> None:
 
 
 def read_metrics(path: Path) -> list[dict[str, float]]:
-    """Reads the CSV file back; empty cells are left out."""
-    with path.open(encoding="utf-8", newline="") as file:
-        return [
-            {name: float(value) for name, value in row.items() if value}
-            for row in csv.DictReader(file)
-        ]
+    """Reads the CSV file back; empty cells are left out.
+
+    Raises:
+        FileError: it is missing or isn't a metrics.csv.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileError(f"{path}: can't be read ({error}). Train first.") from error
+    reader = csv.DictReader(io.StringIO(text), restkey="beyond the header")
+    if tuple(reader.fieldnames or ()) != COLUMNS:
+        raise FileError(f"{path}: not a metrics.csv (columns {reader.fieldnames}). Train again.")
+    try:
+        return [{name: float(value) for name, value in row.items() if value} for row in reader]
+    except (TypeError, ValueError) as error:
+        raise FileError(f"{path}, line {reader.line_num}: {error}. Train again.") from error

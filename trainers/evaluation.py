@@ -33,26 +33,34 @@ def evaluate(
 ) -> Evaluation:
     """Evaluates in the network's own precision and on its own device, without gradients.
 
-    The network is put into evaluation mode and left as it was found.
+    The network is put into evaluation mode and left as it was found, module by module.
     """
-    batches = list(_batches(network, split, batch_size))
-    was_training = network.training
-    network.eval()
     logits: list[NDArray[np.float64]] = []
     spikes: dict[str, list[NDArray[np.bool_]]] = {}
-    with torch.no_grad(), recorded_spikes(network if record_spikes else None) as record:
-        for batch in batches:
+    recorded = network if record_spikes else None
+    with torch.no_grad(), _evaluating(network), recorded_spikes(recorded) as record:
+        for batch in _batches(network, split, batch_size):
             logits.append(network(batch).mean(dim=0).double().cpu().numpy())
             for name, fired in record.items():
                 over_time = fired.unflatten(0, (network.time_steps, -1))
                 spikes.setdefault(name, []).append(over_time.bool().cpu().numpy())
-    network.train(was_training)
     stacked = np.concatenate(logits)
     return Evaluation(
         logits=stacked,
         accuracy=float((stacked.argmax(axis=1) == split.labels).mean()),
         spikes={name: np.concatenate(parts, axis=1) for name, parts in spikes.items()},
     )
+
+
+@contextmanager
+def _evaluating(network: SpikingNetwork) -> Iterator[None]:
+    modes = [(module, module.training) for module in network.modules()]
+    network.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
 
 
 @contextmanager
@@ -76,7 +84,8 @@ def recorded_spikes(network: SpikingNetwork | None) -> Iterator[dict[str, Tensor
 def _batches(network: SpikingNetwork, split: Split, batch_size: int) -> Iterator[Tensor]:
     parameter = next(network.parameters())
     for start in range(0, len(split), batch_size):
-        batch = torch.from_numpy(split.inputs[start : start + batch_size])
+        samples = split.inputs[start : start + batch_size]
+        batch = torch.from_numpy(np.require(samples, requirements=("C", "W")))
         if network.sequence:
             batch = batch.transpose(0, 1)
         yield batch.to(device=parameter.device, dtype=parameter.dtype)

@@ -11,12 +11,13 @@ from torch.optim import SGD, AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 from torchmetrics.classification import MulticlassAccuracy
 
+from trainers.epoch_batches import epoch_seed
 from trainers.errors import DataError, TrainingError
 from trainers.network import SpikingNetwork
 from trainers.recipe import TrainTable
 
 SGD_MOMENTUM = 0.9
-EPOCH_SEED_STRIDE = 1_000_003
+REMEDY = "Lower train.learning_rate or set train.gradient_clip."
 
 
 class SpikingClassifier(LightningModule):
@@ -35,7 +36,7 @@ class SpikingClassifier(LightningModule):
 
     def on_train_epoch_start(self) -> None:
         """Reseeds by (seed, epoch), so that a resumed run draws what an unbroken one drew."""
-        torch.manual_seed(self.seed * EPOCH_SEED_STRIDE + self.current_epoch)
+        torch.manual_seed(epoch_seed(self.seed, self.current_epoch))
 
     def training_step(self, batch: list[Tensor], batch_index: int) -> Tensor:
         """Loss of one mini-batch.
@@ -46,16 +47,35 @@ class SpikingClassifier(LightningModule):
         logits, labels = self._logits(batch)
         loss = F.cross_entropy(logits, labels, label_smoothing=self.settings.label_smoothing)
         if not torch.isfinite(loss):
+            layer = self._first_non_finite()
+            cause = (
+                f"first NaN or infinite values: {layer}"
+                if layer
+                else "all weights are still finite, so the forward pass overflowed"
+            )
             raise TrainingError(
                 f"epoch {self.current_epoch}, batch {batch_index}: the loss is {loss.item()} "
-                f"({self._first_non_finite()}). Lower train.learning_rate or set "
-                "train.gradient_clip."
+                f"({cause}). {REMEDY}"
             )
         self.train_accuracy(logits, labels)
         batch_size = len(labels)
         self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=batch_size)
         self.log("train_accuracy", self.train_accuracy, on_step=False, on_epoch=True)
         return loss
+
+    def on_train_epoch_end(self) -> None:
+        """Looks at every weight and statistic, before the epoch's checkpoint is written.
+
+        A NaN membrane never exceeds its threshold: it falls silent, and the loss stays finite.
+
+        Raises:
+            TrainingError: a weight or a running statistic isn't finite; names the first.
+        """
+        layer = self._first_non_finite()
+        if layer:
+            raise TrainingError(
+                f"epoch {self.current_epoch}: '{layer}' holds NaN or infinite values. {REMEDY}"
+            )
 
     def validation_step(self, batch: list[Tensor], batch_index: int) -> None:
         """Loss and accuracy on the validation split."""
@@ -95,8 +115,8 @@ class SpikingClassifier(LightningModule):
             )
         return outputs.mean(dim=0), labels
 
-    def _first_non_finite(self) -> str:
+    def _first_non_finite(self) -> str | None:
         for name, tensor in self.network.body.state_dict().items():
             if tensor.is_floating_point() and not torch.isfinite(tensor).all():
-                return f"first layer with NaN or infinite values: {name}"
-        return "all weights are still finite, so the inputs or the loss overflowed"
+                return name
+        return None

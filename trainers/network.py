@@ -31,8 +31,7 @@ class SpikingNetwork(nn.Module):
             raise ConfigError(f"SpikingNetwork: time_steps ({time_steps}) must be at least 1.")
         self.body = body
         self.sequence = sequence
-        self.time_steps = time_steps
-        if not any(True for _ in self.neurons()):
+        if next(self.neurons(), None) is None:
             raise ConfigError(
                 f"SpikingNetwork: {type(body).__name__} holds no LIF layer, so nothing would "
                 "spike. Put trainers.LIF() after its convolutions and linear layers."
@@ -55,14 +54,20 @@ class SpikingNetwork(nn.Module):
         """Output currents [T, B, classes].
 
         Raises:
-            DataError: a sequence doesn't have T steps.
+            DataError: a sequence doesn't have T steps, or the module mixed samples.
         """
         steps = self.time_steps
         if self.sequence and inputs.shape[0] != steps:
             raise DataError(
                 f"network input: {inputs.shape[0]} time steps in shape {tuple(inputs.shape)}, "
-                f"expected {steps}. Pass sequences as [T, B, ...]."
+                f"expected {steps}. Set time_steps to the data's, and pass sequences [T, B, ...]."
             )
         over_time = inputs if self.sequence else inputs.expand(steps, *inputs.shape)
-        outputs: Tensor = self.body(over_time.flatten(0, 1))
+        rows = over_time.flatten(0, 1)
+        outputs: Tensor = self.body(rows)
+        if len(outputs) != len(rows):
+            raise DataError(
+                f"network output: {len(outputs)} rows for {len(rows)} inputs (steps x batch). "
+                "Keep the leading axis, e.g. flatten from axis 1."
+            )
         return torch.unflatten(outputs, 0, (steps, -1))

@@ -9,12 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from trainers.data import DATASETS, DatasetOptions
 from trainers.errors import ConfigError
+from trainers.faults import checked, faults_of, unknown
 from trainers.methods import METHODS, MethodOptions
 from trainers.networks import NETWORKS, NetworkOptions
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class DataTable(_Table):
@@ -112,7 +113,7 @@ class Recipe(_Table):
     """
 
     name: str
-    seed: int = Field(default=0, ge=0)
+    seed: int = Field(default=0, ge=0, lt=2**63)
     data: DataTable
     network: NetworkTable
     method: MethodTable
@@ -130,13 +131,15 @@ def parse_recipe(document: dict[str, Any], name: str) -> Recipe:
     """
     faults: list[str] = []
     body = dict(document)
+    if body.pop("name", None) is not None:
+        faults.append("name: unknown key; a recipe is named after its file")
     body["data"] = _data_table(body.get("data"), faults)
     body["network"] = _network_table(body.get("network"), faults)
     body["method"] = _method_table(body.get("method"), faults)
     try:
         recipe = Recipe.model_validate({"name": name, **body})
     except ValidationError as error:
-        faults += _faults(error, "", skip=("data", "network", "method"))
+        faults += faults_of(error, skip=("data", "network", "method"))
         recipe = None
     if faults or recipe is None:
         listed = "; ".join(faults)
@@ -179,12 +182,11 @@ def _data_table(table: Any, faults: list[str]) -> Any:
         return table
     name = table.get("name")
     if not isinstance(name, str) or name not in DATASETS:
-        faults.append(_unknown("data.name", name, DATASETS))
+        faults.append(unknown("data.name", name, DATASETS))
         return table
     others = {key: value for key, value in table.items() if key != "name"}
-    return DataTable.model_construct(
-        name=name, options=_checked(DATASETS[name].options, others, "data.", faults)
-    )
+    options: Any = checked(DATASETS[name].options, others, "data", faults)
+    return DataTable.model_construct(name=name, options=options)
 
 
 def _network_table(table: Any, faults: list[str]) -> Any:
@@ -194,7 +196,7 @@ def _network_table(table: Any, faults: list[str]) -> Any:
     factory = table.get("factory")
     others = {key: value for key, value in table.items() if key not in ("name", "factory")}
     if factory is not None:
-        if "name" in table or not isinstance(factory, str) or factory.count(":") != 1:
+        if "name" in table or not _is_factory(factory):
             faults.append(
                 f"network.factory: {factory!r} must be 'module:function' and stand without a name"
             )
@@ -202,11 +204,18 @@ def _network_table(table: Any, faults: list[str]) -> Any:
     name = table.get("name")
     network = NETWORKS.get(name) if isinstance(name, str) else None
     if network is None:
-        faults.append(_unknown("network.name", name, NETWORKS))
+        faults.append(unknown("network.name", name, NETWORKS))
         return table
     return NetworkTable.model_construct(
-        name=name, options=_checked(network.options, others, "network.", faults)
+        name=name, options=checked(network.options, others, "network", faults)
     )
+
+
+def _is_factory(factory: Any) -> bool:
+    if not isinstance(factory, str) or factory.count(":") != 1:
+        return False
+    module, function = factory.split(":")
+    return all(part.isidentifier() for part in (*module.split("."), function))
 
 
 def _method_table(table: Any, faults: list[str]) -> Any:
@@ -218,12 +227,12 @@ def _method_table(table: Any, faults: list[str]) -> Any:
     if not isinstance(names, list | tuple) or not names:
         faults.append(f"method.use: {use!r} must be a list of method names")
         return table
-    faults += [_unknown("method.use", name, METHODS) for name in names if name not in METHODS]
+    known = [name for name in names if isinstance(name, str) and name in METHODS]
+    faults += [unknown("method.use", name, METHODS) for name in names if name not in known]
     if len(names) > 1:
         faults.append(f"method.use: {', '.join(map(str, names))} can't be combined; name one")
-    known = [name for name in names if name in METHODS]
-    options = {
-        name: _checked(METHODS[name].options, table.get(name, {}), f"method.{name}.", faults)
+    options: dict[str, Any] = {
+        name: checked(METHODS[name].options, table.get(name, {}), f"method.{name}", faults)
         for name in known
     }
     faults += [
@@ -232,30 +241,3 @@ def _method_table(table: Any, faults: list[str]) -> Any:
         if key != "use" and key not in known
     ]
     return MethodTable.model_construct(use=tuple(names), options=options)
-
-
-def _checked(model: type[BaseModel], values: Any, place: str, faults: list[str]) -> Any:
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        faults += _faults(error, place)
-        return None
-
-
-def _faults(error: ValidationError, place: str, skip: tuple[str, ...] = ()) -> list[str]:
-    return [
-        f"{place}{'.'.join(str(part) for part in fault['loc'])}: {_sentence(fault)}"
-        for fault in error.errors()
-        if not (fault["loc"] and fault["loc"][0] in skip)
-    ]
-
-
-def _sentence(fault: Any) -> str:
-    if fault["type"] == "extra_forbidden":
-        return "unknown key"
-    message = str(fault["msg"])
-    return f"{message[0].lower()}{message[1:]} (got {fault['input']!r})"
-
-
-def _unknown(place: str, name: Any, table: dict[str, Any]) -> str:
-    return f"{place}: unknown {name!r}; known: {', '.join(sorted(table))}"

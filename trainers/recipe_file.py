@@ -18,11 +18,16 @@ def load_recipe(
     """Reads a shipped recipe by name or a user's file by path, and applies `key=value` settings.
 
     Raises:
-        ConfigError: there is no such recipe, it isn't TOML, or its content is at fault.
+        ConfigError: there is no such recipe, it can't be read, it isn't TOML, or its content is at
+            fault.
     """
     path = _find(name_or_path)
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(
+            f"{name_or_path}: can't be read ({error.strerror}). Check its permissions."
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{name_or_path}: not valid TOML ({error}). Mend the file.") from error
     for setting in settings:
@@ -52,9 +57,11 @@ def apply_setting(document: dict[str, Any], setting: str) -> None:
 
 def _toml_value(text: str) -> Any:
     try:
-        return tomllib.loads(f"value = {text}")["value"]
+        document = tomllib.loads(f"value = {text}")
     except tomllib.TOMLDecodeError:
         return text
+    # A line break could smuggle in further keys; such a value is text.
+    return document["value"] if len(document) == 1 else text
 
 
 def _find(name_or_path: str) -> Path:

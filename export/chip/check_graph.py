@@ -125,6 +125,10 @@ def _check_dense(
         raise InvalidGraph(
             f"{where}: delay has shape {projection.delay.shape}, expected {expected}."
         )
+    if projection.delay.min() < 0:
+        raise InvalidGraph(
+            f"{where}: delay {int(projection.delay.min())} is negative. Use 0 or more steps."
+        )
 
 
 def _check_conv(

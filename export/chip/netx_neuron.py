@@ -10,12 +10,15 @@ from export.errors import InvalidGraph, LimitExceeded, UnsupportedLayer
 NEURON_TYPES = ("CUBA", "LOIHI")
 """Two names of the same current-based LIF neuron."""
 
+DEFAULTED = ("dense", "dense_rec")
+"""Layers that netx gives neurons of its own choice: u never decays, v keeps nothing."""
+
 IGNORED_UNLESS = {"refDelay": 1, "gradedSpike": 0, "wgtExp": 0}
 """Fields Lava never reads, and the one value at which that changes nothing."""
 
 
 def read_neurons(layer: GuardedGroup, name: str, shape: tuple[int, ...]) -> Population:
-    """The neurons of a layer; without a `neuron` group, netx's default of a dense layer.
+    """The neurons of a layer; a dense one without a `neuron` group has netx's default neurons.
 
     Raises:
         UnsupportedLayer: the neuron is of a kind, or has a field, that the emulator doesn't have.
@@ -24,7 +27,7 @@ def read_neurons(layer: GuardedGroup, name: str, shape: tuple[int, ...]) -> Popu
         FileError: a dataset is missing or damaged.
     """
     bias = _read_bias(layer, shape)
-    if "neuron" not in layer.names():
+    if "neuron" not in layer.names() and layer.text("type") in DEFAULTED:
         default = THRESHOLD_MANT_LAVA_MAX
         return Population(name, shape, _scalar(0), _scalar(DECAY_ONE), _scalar(default), bias)
     neuron = layer.child("neuron", f"{layer.where}, neuron")

@@ -13,7 +13,6 @@ from export.executor.linear import Operation, linear_operation
 from export.executor.neuron import Neuron, fire, neuron
 from export.executor.samples import Samples, check_samples, time_major
 from export.graph_order import OrderedNode, in_order
-from export.nir_file import refuse_non_finite
 from export.nir_metadata import FrozenFacts, read_facts
 
 FloatArray = NDArray[np.float64]
@@ -62,7 +61,6 @@ def run_graph(
         DataError: inputs of the wrong shape, or with NaN or infinity.
     """
     facts = read_facts(graph)
-    refuse_non_finite(graph, "NIR graph")
     nodes = in_order(graph)
     steps = facts.time_steps if time_steps is None else time_steps
     check_samples(inputs, nodes, facts, steps)

@@ -31,7 +31,7 @@ class Fragment:
         return output
 
     def floats(self, name: str, values: ArrayLike) -> str:
-        """A float32 constant; one number if all values are equal.
+        """A float32 constant.
 
         Raises:
             LimitExceeded: a value is too large for float32.

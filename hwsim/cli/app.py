@@ -20,11 +20,14 @@ from trainers.errors import SpikeportError
 
 BAD_INPUT = 2
 INTERRUPTED = 130
+USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
+"""Wrong options and commands; typer exports only the class below it."""
 
 app = typer.Typer(
     cls=TyperGroup,
     no_args_is_help=True,
     add_completion=False,
+    pretty_exceptions_enable=False,
     help="Train spiking networks, freeze them, carry them to NIR, ONNX and Lava's netx, "
     "emulate a Loihi-style chip bit for bit, and cost the result.",
     epilog="Start with: spikeport run digits -o runs/digits. "
@@ -51,14 +54,14 @@ def run(arguments: list[str]) -> int:
         if debug:
             raise
         return _refused(_line(error))
-    except KeyboardInterrupt:
+    except USAGE_ERROR as error:
+        # Without a message it is the help page, already printed, for a command line of nothing.
+        message = getattr(error, "format_message", lambda: "")()
+        return _refused(f"{message} See spikeport --help.") if message else BAD_INPUT
+    except (KeyboardInterrupt, typer.Abort):
+        code = INTERRUPTED
+    if code == INTERRUPTED:
         _tell("interrupted. `spikeport run` with the same arguments continues this run.")
-        return INTERRUPTED
-    except RuntimeError as error:
-        # typer's own usage errors derive from RuntimeError; anything else is a fault of ours.
-        if debug or not hasattr(error, "format_message"):
-            raise
-        return _refused(f"{error.format_message()} See spikeport --help.")
     return code if isinstance(code, int) else 0
 
 

@@ -33,8 +33,9 @@ def verify(
 
     Example: spikeport verify runs/digits --json
     """
-    from hwsim.verify.run import verify_run
     from rich.console import Console
+
+    from hwsim.verify.run import verify_run
 
     context = existing_run(folder, allow_code=allow_code)
     rows = verify_run(context, limit=limit, lava_samples=lava_samples)

@@ -14,10 +14,25 @@ import torch
 from torch import Tensor
 
 from export.chip.graph import IntArray, Population
-from export.chip.limits import DECAY_ONE, STATE_LIMIT, STATE_SHIFT
+from export.chip.limits import (
+    BIAS_MANT_LAVA_MAX,
+    DECAY_ONE,
+    STATE_LIMIT,
+    STATE_SHIFT,
+    THRESHOLD_MANT_LAVA_MAX,
+)
+from hwsim.errors import SimulationError
 
 VOLTAGE_LIMIT = STATE_LIMIT - 1
 """v stays within +-(2^23 - 1), while u may be exactly +2^23."""
+
+RANGES = (
+    ("decay_u", 0, DECAY_ONE),
+    ("decay_v", 0, DECAY_ONE),
+    ("threshold", 0, THRESHOLD_MANT_LAVA_MAX),
+    ("bias", -BIAS_MANT_LAVA_MAX, BIAS_MANT_LAVA_MAX),
+)
+"""Fields of a population and what Lava holds of them."""
 
 Keep = float | Tensor
 
@@ -58,7 +73,19 @@ class NeuronEvents:
 
 
 def neuron_parameters(population: Population, device: str) -> NeuronParameters:
-    """The parameters of a population, its neurons flattened in C, H, W order."""
+    """The parameters of a population, its neurons flattened in C, H, W order.
+
+    Raises:
+        SimulationError: a value lies outside what Lava holds unchanged.
+    """
+    for key, lowest, highest in RANGES:
+        values: IntArray = getattr(population, key)
+        for extreme in (int(values.min()), int(values.max())):
+            if not lowest <= extreme <= highest:
+                raise SimulationError(
+                    f"population '{population.name}': {key} {extreme} lies outside "
+                    f"{lowest}..{highest}. Quantise the network again."
+                )
     return NeuronParameters(
         keep_u=_keep(population.decay_u, device),
         keep_v=_keep(population.decay_v, device),

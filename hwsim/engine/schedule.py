@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 
 from export.chip.check_graph import label
-from export.chip.graph import ChipGraph, Projection
-from hwsim.engine.synapse import has_delays
+from export.chip.graph import ChipGraph, DenseProjection, Projection
 from hwsim.errors import SimulationError
 
 
@@ -58,6 +57,15 @@ def feeding(graph: ChipGraph, name: str) -> tuple[Projection, ...]:
 def looping(graph: ChipGraph, name: str) -> tuple[Projection, ...]:
     """Projections of a population onto itself."""
     return tuple(p for p in graph.incoming(name) if p.source == name)
+
+
+def has_delays(projection: Projection) -> bool:
+    """Whether any synapse of the projection waits longer than the one step all take."""
+    return (
+        isinstance(projection, DenseProjection)
+        and projection.delay is not None
+        and bool(projection.delay.any())
+    )
 
 
 def refuse_misaligned(graph: ChipGraph, schedule: Schedule) -> None:

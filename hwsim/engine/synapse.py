@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from export.chip.check_graph import label
 from export.chip.fanout import fan_out
-from export.chip.graph import ChipGraph, ConvProjection, DenseProjection, IntArray, Projection
+from export.chip.graph import ChipGraph, ConvProjection, IntArray, Projection
 from export.chip.limits import STATE_LIMIT
 from hwsim.engine.exact_product import exact_dtype, refuse_inexact, refuse_overflow
 
@@ -122,15 +122,6 @@ def synapses_of(
             where,
         )
         for delay in np.unique(projection.delay)
-    )
-
-
-def has_delays(projection: Projection) -> bool:
-    """Whether any synapse of the projection waits longer than the one step all take."""
-    return (
-        isinstance(projection, DenseProjection)
-        and projection.delay is not None
-        and bool(projection.delay.any())
     )
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from numpy.typing import NDArray
 
 from export.onnx.file import read_onnx
 from hwsim.inspect.table import Inspection, range_text, shape_text
@@ -46,5 +46,5 @@ def _dimensions(value: Any) -> str:
     return shape_text(tuple(size.dim_param or size.dim_value for size in sizes))
 
 
-def _range(array: np.ndarray) -> str:  # type: ignore[type-arg]
+def _range(array: NDArray[Any]) -> str:
     return range_text(array) if array.dtype.kind in "biuf" else ""

@@ -17,9 +17,6 @@ from hwsim.lava.job import LavaJob, LavaRun, read_run
 from hwsim.lava.process_group import run_group
 from trainers.atomic_file import cannot_write
 
-DEADLINE_MARGIN_S = 60.0
-"""The worker ends itself this much after the time-out, in case nobody is left to end it."""
-
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 """Lava runs a process per population and synapse; threads in each would only get in the way."""
 
@@ -63,7 +60,7 @@ def run_lava_jobs(jobs: Sequence[LavaJob], *, timeout_s: float = 600.0) -> list[
     try:
         with tempfile.TemporaryDirectory(prefix="spikeport-lava-") as name:
             folder = Path(name)
-            _write_request(folder, jobs, timeout_s)
+            _write_request(folder, jobs)
             _run_worker(folder, interpreter(found.folder), jobs, timeout_s)
             return [
                 read_run(job, folder / f"result_{k}.npz", found.versions)
@@ -73,12 +70,8 @@ def run_lava_jobs(jobs: Sequence[LavaJob], *, timeout_s: float = 600.0) -> list[
         raise cannot_write(Path(tempfile.gettempdir()), error) from error
 
 
-def _write_request(folder: Path, jobs: Sequence[LavaJob], timeout_s: float) -> None:
-    request = {
-        "deadline_s": timeout_s + DEADLINE_MARGIN_S,
-        "jobs": [job.request() for job in jobs],
-    }
-    (folder / "jobs.json").write_text(json.dumps(request))
+def _write_request(folder: Path, jobs: Sequence[LavaJob]) -> None:
+    (folder / "jobs.json").write_text(json.dumps([job.request() for job in jobs]))
     arrays: dict[str, Any] = {str(k): job.inputs for k, job in enumerate(jobs)}
     np.savez(folder / "inputs.npz", **arrays)
 
@@ -103,13 +96,14 @@ def _run_worker(folder: Path, python: Path, jobs: Sequence[LavaJob], timeout_s: 
 
 def _failure(folder: Path, output: Path, jobs: Sequence[LavaJob], exit_status: int) -> str:
     """The last line of the traceback, wherever Lava left it."""
-    if (folder / "outcome.json").exists():
-        outcome = json.loads((folder / "outcome.json").read_text())
-        name, text = str(jobs[outcome["failed"]].net), str(outcome["traceback"])
-    else:
-        name, text = _names(jobs), output.read_text(errors="replace")
+    done = sum((folder / f"result_{k}.npz").exists() for k in range(len(jobs)))
+    told = folder / "failure.txt"
+    text = (told if told.exists() else output).read_text(errors="replace")
     lines = text.strip().splitlines() or [f"exit status {exit_status}, no output"]
-    return f"{name}: Lava can't run it ({lines[-1].strip()}). Check it with `spikeport inspect`."
+    return (
+        f"{jobs[done].net}: Lava can't run it ({lines[-1].strip()}). "
+        "Check it with `spikeport inspect`."
+    )
 
 
 def _names(jobs: Sequence[LavaJob]) -> str:

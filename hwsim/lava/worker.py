@@ -4,9 +4,9 @@ Stand-alone: it imports nothing of the project, since the Lava environment holds
 
     python -I worker.py FOLDER
 
-reads FOLDER/jobs.json and FOLDER/inputs.npz (arrays "0", "1", ...), writes FOLDER/result_<k>.npz
-per job and last FOLDER/outcome.json: {} or {"failed": k, "traceback": ...}. Lava prints warnings
-to stdout, so nothing is returned there. Without FOLDER it only imports Lava.
+reads FOLDER/jobs.json and FOLDER/inputs.npz (arrays "0", "1", ...) and writes, as each job is
+done, FOLDER/result_<k>.npz; a failure ends the run with its traceback in FOLDER/failure.txt. Lava
+prints warnings to stdout, so nothing is returned there. Without FOLDER it only imports Lava.
 
 Lava 0.10.0 is archived and declares Python 3.10; it runs on later ones without torch after small
 patches made from outside, none of which touches its arithmetic. Nothing in site-packages changes.
@@ -27,6 +27,7 @@ import os
 import signal
 import sys
 import sysconfig
+import time
 import traceback
 import types
 from pathlib import Path
@@ -36,6 +37,7 @@ import h5py
 import numpy as np
 
 INT16_MAX = (1 << 15) - 1
+POLL_S = 0.01
 
 
 def patch_before_import() -> None:
@@ -177,6 +179,7 @@ def run_job(job: dict[str, Any], inputs: Any, result: Path) -> None:
     first = 0 if has_input_block(job["net"]) else 1
     per_step = inputs.shape[1:] if window is None else inputs.shape[2:]
     net = read_network(job, input_shape=per_step[::-1], window=window, offset=first)
+    expect_lif(net)
     lag = [first + k for k in range(len(net.layers))]
     steps = job["steps"] if window is None else len(inputs) * window + lag[-1]
     if first == 0:
@@ -184,6 +187,7 @@ def run_job(job: dict[str, Any], inputs: Any, result: Path) -> None:
     else:
         drive_by_spikes(net, inputs if window is None else end_to_end(inputs, window), steps)
     watched = [Probe(steps, layer.shape) for layer in net.layers]
+    probes.clear()
     for layer, probe in zip(net.layers, watched, strict=True):
         probes[layer.neuron.id] = probe
     run_network(net, steps)
@@ -212,6 +216,14 @@ def read_network(job: dict[str, Any], input_shape: Any, window: int | None, offs
     )
 
 
+def expect_lif(net: Any) -> None:
+    """Raises NotImplementedError for neurons that `watch_neurons` doesn't see."""
+    for k, layer in enumerate(net.layers):
+        kind = type(layer.neuron).__name__
+        if kind not in ("LIF", "LIFReset"):
+            raise NotImplementedError(f"population {k} has {kind} neurons, only LIF is watched")
+
+
 def drive_by_bias(net: Any, rows: Any, window: int | None) -> None:
     """Bias mantissas for the input block: per step, or per sample and held for its window."""
     shape, hold = net.in_layer.shape[::-1], 1
@@ -222,6 +234,7 @@ def drive_by_bias(net: Any, rows: Any, window: int | None) -> None:
     expect_shape(rows.shape[1:], shape)
     if np.abs(rows).max(initial=0) > INT16_MAX:
         raise ValueError(f"bias mantissa beyond +-{INT16_MAX}, which Lava's int16 would wrap")
+    schedules.clear()
     schedules[net.in_layer.neuron.id] = BiasSchedule(reverse_axes(rows), hold)
 
 
@@ -246,8 +259,9 @@ def end_to_end(samples: Any, window: int) -> Any:
 
 def expect_shape(given: tuple[int, ...], wanted: tuple[int, ...]) -> None:
     """Raises ValueError when one step of the input isn't what the network takes."""
-    if tuple(given) != tuple(wanted):
-        raise ValueError(f"inputs of shape {tuple(given)} per step, the network takes {wanted}")
+    given, wanted = tuple(map(int, given)), tuple(map(int, wanted))
+    if given != wanted:
+        raise ValueError(f"inputs of shape {given} per step, the network takes {wanted}")
 
 
 def reverse_axes(rows: Any) -> Any:
@@ -256,17 +270,13 @@ def reverse_axes(rows: Any) -> Any:
 
 
 def run_network(net: Any, steps: int) -> None:
-    """Compiles, runs `steps` steps and stops; a failure in a child process names its cause."""
+    """Compiles, runs `steps` steps and stops."""
     conditions = importlib.import_module("lava.magma.core.run_conditions")
     configs = importlib.import_module("lava.magma.core.run_configs")
-    try:
-        net.run(
-            condition=conditions.RunSteps(num_steps=steps),
-            run_cfg=configs.Loihi2SimCfg(select_tag="fixed_pt"),
-        )
-    except RuntimeError as error:
-        hidden = hidden_traceback(net)
-        raise (ChildFailure(hidden) if hidden else error) from error
+    net.create_runtime(run_cfg=configs.Loihi2SimCfg(select_tag="fixed_pt"))
+    net.run(condition=conditions.RunSteps(num_steps=steps, blocking=False))
+    wait_or_fail(net.runtime)
+    net.wait()
     net.stop()
 
 
@@ -274,52 +284,80 @@ class ChildFailure(Exception):
     """The traceback of one of Lava's child processes."""
 
 
-def hidden_traceback(net: Any) -> str:
-    """Lava counts its children's exceptions and keeps the tracebacks where nothing prints them."""
-    actors = net.runtime._messaging_infrastructure.actors if net.runtime else []
-    texts = [actor.exception[1] for actor in actors if actor.exception]
-    return str(texts[0]) if texts else ""
+def wait_or_fail(runtime: Any) -> None:
+    """Waits for the end of a run; Lava itself would wait for ever once a child has failed.
+
+    The other children then wait for its messages. Its traceback lies where nothing prints it.
+    """
+    actors = runtime._messaging_infrastructure.actors
+    while not any(port.probe() for port in runtime.service_to_runtime):
+        for actor in actors:
+            # Asked for first, since a failing child sends its exception before it ends.
+            exit_status = actor.exitcode
+            if actor.exception:
+                raise ChildFailure(actor.exception[1])
+            if exit_status is not None:
+                raise ChildFailure(f"a Lava process ended early, exit status {exit_status}")
+        time.sleep(POLL_S)
 
 
-def run_jobs(folder: Path) -> dict[str, Any]:
-    """Runs the folder's jobs in order, up to the first that fails."""
-    request = json.loads((folder / "jobs.json").read_text())
-    end_own_group_after(request["deadline_s"])
+def run_jobs(folder: Path) -> None:
+    """Runs the folder's jobs in order; a result file appears when its job is done."""
+    jobs = json.loads((folder / "jobs.json").read_text())
+    partial = folder / "partial.npz"
     with np.load(folder / "inputs.npz", allow_pickle=False) as inputs:
-        for k, job in enumerate(request["jobs"]):
-            try:
-                run_job(job, inputs[str(k)], folder / f"result_{k}.npz")
-            except ChildFailure as error:
-                return {"failed": k, "traceback": str(error)}
-            except Exception:  # noqa: BLE001  whatever Lava raises is for the parent to tell
-                return {"failed": k, "traceback": traceback.format_exc()}
-    return {}
+        for k, job in enumerate(jobs):
+            run_job(job, inputs[str(k)], partial)
+            partial.rename(folder / f"result_{k}.npz")
 
 
-def end_own_group_after(seconds: float) -> None:
-    """A last resort against orphans, should the parent die before it can end this group."""
+def tell_failure(
+    folder: Path, kind: type[BaseException], error: BaseException, trace: object
+) -> None:
+    """Whatever stopped the jobs, for the parent to tell."""
+    hidden = str(error) if isinstance(error, ChildFailure) else ""
+    text = hidden or "".join(traceback.format_exception(error))
+    (folder / "failure.txt").write_text(text)
+    leave(1)
 
-    def end(signum: int, frame: object) -> None:
-        os.killpg(os.getpid(), signal.SIGTERM)
+
+def end_with_parent() -> None:
+    """Looks every second whether the parent still lives: no one else would end this group."""
+    parent = os.getppid()
+
+    def look(signum: int, frame: object) -> None:
+        if os.getppid() != parent:
+            os.killpg(os.getpid(), signal.SIGTERM)
 
     if os.getpgrp() == os.getpid():
-        signal.signal(signal.SIGALRM, end)
-        signal.setitimer(signal.ITIMER_REAL, seconds)
+        signal.signal(signal.SIGALRM, look)
+        signal.setitimer(signal.ITIMER_REAL, 1.0, 1.0)
 
 
-def main(arguments: list[str]) -> int:
+def leave(status: int) -> None:
+    """Ends this process only.
+
+    An ordinary exit would wait for ever for the children that a failed one left waiting; whoever
+    started this group ends them.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
+def main(arguments: list[str]) -> None:
     """Runs the jobs of a folder; without one, only shows that Lava can be imported."""
+    if arguments:
+        end_with_parent()
+        sys.excepthook = functools.partial(tell_failure, Path(arguments[0]))
     patch_before_import()
     importlib.import_module("lava.lib.dl.netx.hdf5")
     patch_after_import()
     watch_neurons()
-    if not arguments:
-        return 0
-    folder = Path(arguments[0])
-    outcome = run_jobs(folder)
-    (folder / "outcome.json").write_text(json.dumps(outcome))
-    return 1 if outcome else 0
+    if arguments:
+        run_jobs(Path(arguments[0]))
+    leave(0)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main(sys.argv[1:])

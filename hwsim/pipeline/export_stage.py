@@ -7,8 +7,8 @@ import nir
 import torch
 
 from export.chip.graph import ChipGraph
-from export.freeze import freeze
-from export.quantize import LayerQuantization, encode, quantize_layers
+from export.freezing import freeze
+from export.quantizing import LayerQuantization, encode, quantize_layers
 from export.samples import Samples, write_samples
 from export.targets import TARGETS
 from hwsim.pipeline.fidelity import measure, write_fidelity

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from export.executor import logits, run_graph
 from export.nir_metadata import read_facts
-from export.quantize import LayerQuantization
+from export.quantizing import LayerQuantization
 from trainers.atomic_file import whole_file
 from trainers.data import DataSplits, Split
 from trainers.errors import FileError
@@ -25,7 +25,7 @@ class _Table(BaseModel):
 
 
 class QuantisedLayer(_Table):
-    """Integers of one population; see export.quantize.LayerQuantization."""
+    """Integers of one population; see export.quantizing.LayerQuantization."""
 
     scale: float
     threshold: int

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from export.chip.graph import ChipGraph
 from export.chip.netx_read import read_netx
@@ -64,7 +66,7 @@ def _run(net: Path, chip: ChipGraph, encoded: IntArray, backend: str) -> Trace:
     return simulate(chip, encoded, reset="none")
 
 
-def _integers(path: Path, array: np.ndarray) -> IntArray:  # type: ignore[type-arg]
+def _integers(path: Path, array: NDArray[Any]) -> IntArray:
     if array.dtype.kind not in "iub":
         raise SimulationError(
             f"{path}: 'chip_inputs' holds {array.dtype}, but a chip takes integers (spikes 0/1, "

@@ -2,6 +2,7 @@
 
 import time
 
+from hwsim.chip import load_chip
 from hwsim.pipeline import export_stage, report_stage, simulate_stage, train_stage
 from hwsim.pipeline.manifest import (
     StageRecord,
@@ -63,7 +64,7 @@ def check_names(context: Context) -> None:
         SpikeportError: an unknown target or chip.
     """
     export_stage.checked_targets(context.recipe.export.targets)
-    simulate_stage.load_chip(context.recipe.simulate.chip)
+    load_chip(context.recipe.simulate.chip)
 
 
 def _speaking_for(stage: Stage, context: Context) -> Context:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def batch_progress(label: str, total: int, *, show: bool) -> Iterator[Callable[[int], None]]:
-    """Gives a function that advances the bar by a number of samples."""
+    """Gives a function that sets the bar to a number of samples done."""
     if not show:
         yield lambda done: None
         return
@@ -17,4 +17,4 @@ def batch_progress(label: str, total: int, *, show: bool) -> Iterator[Callable[[
     bar = Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True)
     with bar:
         task = bar.add_task(label, total=total)
-        yield lambda done: bar.advance(task, done)
+        yield lambda done: bar.update(task, completed=done)

@@ -6,7 +6,7 @@ from typing import Any
 from export.chip.netx_read import read_netx
 from export.samples import read_samples
 from hwsim.chip import load_chip
-from hwsim.cost import cost
+from hwsim.costing import cost
 from hwsim.engine.trace_file import load_trace
 from hwsim.errors import SimulationError
 from hwsim.pipeline.fidelity import Fidelity, read_fidelity

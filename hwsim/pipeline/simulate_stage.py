@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from export.chip.graph import ChipGraph
 from export.chip.netx_read import read_netx
@@ -76,7 +77,7 @@ def run_backend(
     return trace
 
 
-def logits_of(trace: Trace) -> np.ndarray:  # type: ignore[type-arg]
+def logits_of(trace: Trace) -> NDArray[np.float64]:
     """Logits float64 [N, classes] from the readout voltages.
 
     Raises:
@@ -88,7 +89,8 @@ def logits_of(trace: Trace) -> np.ndarray:  # type: ignore[type-arg]
             "chip file: it names no readout population, so there are no logits. Use a chip.net "
             "that spikeport wrote."
         )
-    return trace.readout * readout.volts_to_logit
+    logits: NDArray[np.float64] = trace.readout * np.float64(readout.volts_to_logit)
+    return logits
 
 
 def chip_accuracy(trace: Trace, labels: IntArray) -> float:

@@ -7,13 +7,13 @@ from hwsim.pipeline.manifest import fingerprint_of
 from hwsim.pipeline.stage import Context
 from trainers.build import build_data, build_network
 from trainers.file_hash import sha256
-from trainers.fit import train_network
+from trainers.fitting import train_network
 
 
 def inputs(context: Context) -> Any:
     """Data, network, method, training and seed; a factory's own source too."""
     recipe = context.recipe
-    document = {
+    document: dict[str, Any] = {
         "data": [recipe.data.name, recipe.data.options.model_dump(mode="json")],
         "network": recipe.network.model_dump(mode="json", exclude={"options"}),
         "network_options": (

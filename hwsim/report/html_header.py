@@ -47,13 +47,19 @@ def _accuracy(report: Report) -> str:
     if not any(share is not None for share in measured):
         return '<div><dt>Accuracy</dt><dd class="small">not measured</dd></div>'
     stages = "".join(
-        f'<li><span class="figure">{"not measured" if share is None else percent(share, 2)}</span>'
-        f'<span class="small">{safe(stage.label)}</span></li>'
-        for stage, share in zip(STAGES, measured, strict=True)
+        _stage(stage.label, share) for stage, share in zip(STAGES, measured, strict=True)
     )
     samples = report.accuracy.samples
     of = "" if samples is None else f", {count(samples)} test samples"
     return f'<div><dt>Accuracy{of}</dt><dd><ol class="stages">{stages}</ol></dd></div>'
+
+
+def _stage(label: str, share: float | None) -> str:
+    if share is None:
+        figure, label = "\N{EN DASH}", f"{label}, not measured"
+    else:
+        figure = percent(share, 2)
+    return f'<li><span class="figure">{figure}</span><span class="small">{safe(label)}</span></li>'
 
 
 def _energy(report: Report) -> str:
@@ -66,7 +72,7 @@ def _energy(report: Report) -> str:
 
 def _latency(report: Report) -> str:
     latency = report.latency_s
-    detail = f"{count(latency.steps)} chip steps, {si(latency.per_step, 's')} each"
+    detail = f"{count(latency.steps)} chip steps, mean {si(latency.per_step, 's')}"
     return _card("Latency, estimate", si(latency.total, "s"), detail)
 
 

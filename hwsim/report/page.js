@@ -2,7 +2,16 @@
 const charts = JSON.parse(document.getElementById("charts-data").textContent);
 const quiet = { displayModeBar: false, responsive: true };
 
+// A number needs a cell wide enough to be read in; labels and colour bar take about 200 px.
+const CELL_WIDTH = 44;
+const MARGINS = 200;
+
 for (const chart of charts) {
+  const columns = chart.layout.meta?.columns;
+  const room = document.getElementById(chart.id).clientWidth - MARGINS;
+  if (columns && room / columns < CELL_WIDTH) {
+    chart.data[0].texttemplate = "";
+  }
   Plotly.newPlot(chart.id, chart.data, chart.layout, quiet);
 }
 

@@ -6,7 +6,7 @@ trained, not from the NIR file, in float64.
 
 import numpy as np
 
-from export.freeze import frozen_module
+from export.freezing import frozen_module
 from hwsim.verify.arithmetic import FLOAT64
 from hwsim.verify.runtime import Answer, Ask, Runtime, Samples, Subject
 from trainers.data import Split

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -60,17 +61,17 @@ class Subject:
     onnx: Path | None = None
     step_onnx: Path | None = None
 
-    @property
+    @cached_property
     def facts(self) -> FrozenFacts:
         """The graph's facts."""
         return read_facts(self.graph)
 
-    @property
+    @cached_property
     def nodes(self) -> tuple[OrderedNode, ...]:
         """The graph's nodes in computing order."""
         return in_order(self.graph)
 
-    @property
+    @cached_property
     def neurons(self) -> tuple[str, ...]:
         """Names of the spiking nodes in computing order."""
         return tuple(node.name for node in self.nodes if node.fires)

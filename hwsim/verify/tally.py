@@ -71,6 +71,11 @@ class Tally:
 
     def _note(self) -> str:
         notes = list(self._faults)
+        if self._runtime.arithmetic.exact and self._parted > self._beyond:
+            notes.append(
+                f"{self._parted - self._beyond} samples first differ at a tie: a membrane closer "
+                "to its threshold than float64 resolves"
+            )
         if self._beyond:
             notes.append(
                 f"{self._beyond} samples first differ at a decision farther from its threshold "

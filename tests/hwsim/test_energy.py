@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from export.chip.graph import ChipGraph, ChipInput
+from export.chip.graph import ChipGraph, ChipInput, DenseProjection
 from hwsim.chip import load_chip
 from hwsim.energy import Energy, estimate_energy
 from hwsim.engine.trace import Trace
@@ -81,6 +81,19 @@ def test_terms_equal_the_case_worked_out_by_hand() -> None:
     seconds = (Fraction("28953.4") + 4 * (113 + Fraction(352, 31))) * NANO
     assert terms["static"] == pytest.approx(float(6 * Fraction("0.816e-3") * seconds), rel=1e-14)
     assert energy.total == pytest.approx(sum(terms.values()), rel=1e-15)
+
+
+def test_message_to_the_next_row_of_tiles_costs_a_hop_north_south() -> None:
+    """Core 0 to core 32, which lies one row below on Loihi 1's mesh: one spike, 4.0 pJ."""
+    sizes = {"a": 4, "filler": 31 * 1024, "b": 4}
+    graph = ChipGraph(
+        ChipInput("input", "spikes", (1,)),
+        tuple(population(name, (neurons,)) for name, neurons in sizes.items()),
+        (DenseProjection("a", "b", np.ones((4, 4), dtype=np.int64)),),
+    )
+    nothing = [[[0, 0, 0]]]
+    _, energy = costed(counted_trace(graph, [[[1, 0, 0]]], nothing, nothing, depth=[0, 0, 1]))
+    assert energy.terms["messages"] == exactly(4 * PICO)
 
 
 def test_terms_are_there_per_layer_and_step() -> None:

@@ -11,7 +11,7 @@ from trainers.data.splits import DataSplits
 class DatasetOptions(BaseModel):
     """Options of one data set; unknown keys are faults."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 @dataclass(frozen=True)

@@ -19,14 +19,14 @@ class DigitsOptions(DatasetOptions):
     """Options of `digits`.
 
     Args:
-        test_fraction: share of all samples kept for the test split.
+        test_fraction: share of all samples kept for the test split; 0.01 still holds every digit.
         validation_fraction: share of all samples kept for validation.
         split_seed: seed of the stratified split.
     """
 
-    test_fraction: float = Field(default=0.2, gt=0, lt=0.5)
-    validation_fraction: float = Field(default=0.1, gt=0, lt=0.4)
-    split_seed: int = 20260101
+    test_fraction: float = Field(default=0.2, ge=0.01, lt=0.5)
+    validation_fraction: float = Field(default=0.1, ge=0.01, lt=0.4)
+    split_seed: int = Field(default=20260101, ge=0, lt=2**32)
 
 
 def load(options: DatasetOptions) -> DataSplits:

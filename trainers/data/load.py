@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from pydantic import ValidationError
-
 from trainers.data import DATASETS, DataSplits
 from trainers.errors import ConfigError
+from trainers.faults import checked
 
 
 def load_data(name: str, **options: Any) -> DataSplits:
@@ -17,10 +16,8 @@ def load_data(name: str, **options: Any) -> DataSplits:
     """
     if name not in DATASETS:
         raise ConfigError(f"data set '{name}': unknown. Known: {', '.join(sorted(DATASETS))}.")
-    try:
-        checked = DATASETS[name].options.model_validate(options)
-    except ValidationError as error:
-        fault = error.errors()[0]
-        where = ".".join(str(part) for part in fault["loc"])
-        raise ConfigError(f"data set '{name}', {where}: {fault['msg']}. Check it.") from error
-    return DATASETS[name].load(checked)
+    faults: list[str] = []
+    chosen = checked(DATASETS[name].options, options, "", faults)
+    if chosen is None:
+        raise ConfigError(f"data set '{name}': {'; '.join(faults)}. Check the options.")
+    return DATASETS[name].load(chosen)

@@ -14,7 +14,8 @@ class Split:
     """One split.
 
     Args:
-        inputs: float32 [N, C, H, W] or [N, F] (static), [N, T, ...] (sequence), finite.
+        inputs: float32 [N, C, H, W] or [N, F] (static), [N, T, C, H, W] or [N, T, F] (sequence),
+            finite.
         labels: int64 [N].
     """
 
@@ -40,7 +41,7 @@ class DataSplits:
 
     Raises:
         DataError: an array has the wrong rank, dtype or length, a value isn't finite, a label
-            lies outside the classes, or a split is empty.
+            lies outside the classes, there is one class only, or a split is empty.
     """
 
     name: str
@@ -52,6 +53,11 @@ class DataSplits:
     form: Literal["static", "sequence"] = "static"
 
     def __post_init__(self) -> None:
+        if len(self.classes) < 2:
+            raise DataError(
+                f"data set '{self.name}': {len(self.classes)} classes, at least 2 are needed. "
+                "Name every class."
+            )
         for part in ("train", "validation", "test"):
             self._check(part, getattr(self, part))
 
@@ -68,14 +74,7 @@ class DataSplits:
                 f"{where}: {len(split.inputs)} inputs and {len(split.labels)} labels; both must "
                 "be equal and at least 1. Check the files or the split fractions."
             )
-        if (
-            split.inputs.dtype != np.float32
-            or split.inputs.shape[1:] != self.train.inputs.shape[1:]
-        ):
-            raise DataError(
-                f"{where}: inputs {split.inputs.dtype} {split.inputs.shape[1:]}, expected float32 "
-                f"{self.train.inputs.shape[1:]}. Convert them."
-            )
+        self._check_arrays(where, split)
         if not np.isfinite(split.inputs).all():
             bad = int((~np.isfinite(split.inputs)).sum())
             raise DataError(f"{where}: {bad} input values are NaN or infinite. Clean the data.")
@@ -84,4 +83,23 @@ class DataSplits:
             raise DataError(
                 f"{where}: labels run from {lowest} to {highest}, but there are "
                 f"{len(self.classes)} classes (0 to {len(self.classes) - 1}). Fix the labels."
+            )
+
+    def _check_arrays(self, where: str, split: Split) -> None:
+        expected = self.train.inputs.shape[1:]
+        if split.inputs.dtype != np.float32 or split.inputs.shape[1:] != expected:
+            raise DataError(
+                f"{where}: inputs {split.inputs.dtype} {split.inputs.shape[1:]}, expected float32 "
+                f"{expected}. Convert them."
+            )
+        least = 2 if self.form == "sequence" else 1
+        if len(expected) < least:
+            raise DataError(
+                f"{where}: {self.form} samples of shape {expected} have no features. Give inputs "
+                f"{'[N, T, F] or [N, T, C, H, W]' if least == 2 else '[N, F] or [N, C, H, W]'}."
+            )
+        if split.labels.dtype != np.int64 or split.labels.ndim != 1:
+            raise DataError(
+                f"{where}: labels {split.labels.dtype} {split.labels.shape}, expected int64 [N]. "
+                "Convert them."
             )

@@ -15,10 +15,10 @@ TGO (eq 7), the surrogate's width, not recursive:
 with D = std(u[t]) in the authors' code (default) and D = theta[t] in the paper.
 """
 
-from typing import Literal, cast
+from typing import Literal, Self, cast
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor
 
 from trainers.methods.method import Method, MethodOptions
@@ -51,6 +51,16 @@ class DSATGOOptions(MethodOptions):
     tgo_statistic: Literal["std", "threshold"] = "std"
     learn_decay: bool = True
 
+    @model_validator(mode="after")
+    def _width_can_move(self) -> Self:
+        constant = self.gradient_optimisation and not self.adaptive_threshold
+        if constant and self.tgo_statistic == "threshold":
+            raise ValueError(
+                "tgo_statistic 'threshold' needs adaptive_threshold, a constant threshold never "
+                "moves the width; use 'std'"
+            )
+        return self
+
 
 class AdaptiveThreshold(ThresholdRule):
     """AT: batch statistics in training, running thresholds (a buffer [T]) in evaluation.
@@ -71,7 +81,7 @@ class AdaptiveThreshold(ThresholdRule):
         if not self.training:
             return self.running[min(step, len(self.running) - 1)]
         with torch.no_grad():
-            std, mean = torch.std_mean(membrane.float())
+            std, mean = torch.std_mean(_at_least_float32(membrane))
             threshold = self.f_c * (mean + std)
             self.running[step].lerp_(threshold.to(self.running.dtype), self.momentum)
         return threshold.to(membrane.dtype)
@@ -95,8 +105,8 @@ class ThresholdDrivenGradient(Surrogate):
     def width(self, membrane: Tensor, threshold: Tensor) -> Tensor:
         """Width k = k0 * (1 + tanh(D - V_th)), detached (eq 7)."""
         with torch.no_grad():
-            spread = membrane.float().std() if self.statistic == "std" else threshold.float()
-            return self.initial_width * (1 + torch.tanh(spread - BASE_THRESHOLD))
+            driver = _at_least_float32(membrane).std() if self.statistic == "std" else threshold
+            return self.initial_width * (1 + torch.tanh(driver - BASE_THRESHOLD))
 
     def forward(self, membrane: Tensor, threshold: Tensor, step: int) -> Tensor:
         """Spikes; in evaluation the width is never computed."""
@@ -105,6 +115,10 @@ class ThresholdDrivenGradient(Surrogate):
         if not self.training:
             return (distance > 0).to(membrane.dtype)
         return rectangular_spike(distance, self.width(membrane, threshold).to(membrane.dtype))
+
+
+def _at_least_float32(membrane: Tensor) -> Tensor:
+    return membrane.to(torch.promote_types(membrane.dtype, torch.float32))
 
 
 def prepare(network: SpikingNetwork, options: MethodOptions) -> None:

@@ -11,7 +11,7 @@ from trainers.network import SpikingNetwork
 class MethodOptions(BaseModel):
     """Options of one method; unknown keys are faults."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Prepare(Protocol):

@@ -5,7 +5,7 @@ Average pooling, never max pooling: it is linear, so it folds exactly into the n
 
 from typing import cast
 
-from pydantic import Field
+from pydantic import Field, PositiveInt
 from torch import nn
 
 from trainers.errors import ConfigError
@@ -21,7 +21,7 @@ class ConvSmallOptions(NetworkOptions):
         decay: membrane decay factor at the start.
     """
 
-    channels: tuple[int, ...] = Field(default=(16, 32), min_length=1)
+    channels: tuple[PositiveInt, ...] = Field(default=(16, 32), min_length=1)
     decay: float = Field(default=0.2, gt=0, lt=1)
 
 

@@ -3,7 +3,7 @@
 import math
 from typing import cast
 
-from pydantic import Field
+from pydantic import Field, PositiveInt
 from torch import nn
 
 from trainers.networks.network_spec import Network, NetworkOptions
@@ -18,7 +18,7 @@ class MLPOptions(NetworkOptions):
         decay: membrane decay factor at the start.
     """
 
-    hidden: tuple[int, ...] = Field(default=(128,), min_length=1)
+    hidden: tuple[PositiveInt, ...] = Field(default=(128,), min_length=1)
     decay: float = Field(default=0.2, gt=0, lt=1)
 
 

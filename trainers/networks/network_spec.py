@@ -10,7 +10,7 @@ from torch import nn
 class NetworkOptions(BaseModel):
     """Options of one network; unknown keys are faults."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 @dataclass(frozen=True)

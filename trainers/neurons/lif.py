@@ -28,7 +28,7 @@ class LIF(nn.Module):
         threshold: constant threshold until a method installs its own rule.
 
     Raises:
-        ConfigError: `decay` outside (0, 1) or `threshold` not positive.
+        ConfigError: `decay` outside (0, 1), or `threshold` not positive and finite.
     """
 
     decay_logit: Tensor
@@ -39,8 +39,8 @@ class LIF(nn.Module):
         super().__init__()
         if not 0.0 < decay < 1.0:
             raise ConfigError(f"LIF: decay ({decay}) must lie between 0 and 1. Try 0.2 to 0.9.")
-        if not threshold > 0.0:
-            raise ConfigError(f"LIF: threshold ({threshold}) must be positive. Use 1.0.")
+        if not 0.0 < threshold < math.inf:
+            raise ConfigError(f"LIF: threshold ({threshold}) must be positive and finite. Use 1.0.")
         self.decay_logit = nn.Parameter(
             torch.tensor(math.log(decay / (1.0 - decay))), requires_grad=learn_decay
         )

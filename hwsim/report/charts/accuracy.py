@@ -34,7 +34,6 @@ def accuracy_chart(report: Report) -> Chart | None:
         "hovertemplate": "%{x:.2f} %<extra></extra>",
     }  # fmt: skip
     samples = report.accuracy.samples
-    ticks = [0, 25, 50, 75, 100]
     return Chart(
         key="accuracy",
         title="Accuracy at each stage",
@@ -43,7 +42,12 @@ def accuracy_chart(report: Report) -> Chart | None:
         data=[bars],
         layout=layout(
             height,
-            xaxis=axis(range=[0, 100.5], tickvals=ticks, ticktext=[f"{tick} %" for tick in ticks]),
+            xaxis=axis(
+                range=[0, 100.5],
+                tickvals=[0, 25, 50, 75, 100],
+                ticktext=["0 %", "", "50 %", "", "100 %"],
+                tickangle=0,
+            ),
             yaxis=row_axis(list(shares)),
             annotations=row_notes(_notes(list(shares.values()), samples)),
             margin={"l": 8, "r": 158, "t": 8, "b": 8},
@@ -59,8 +63,8 @@ def wilson(share: float, samples: int) -> tuple[float, float]:
     centre = share + Z_95**2 / (2 * samples)
     spread = Z_95 * math.sqrt(share * (1 - share) / samples + (Z_95 / (2 * samples)) ** 2)
     scale = 1 + Z_95**2 / samples
-    # Rounding may leave a bound a hair inside the share it belongs to.
-    return min((centre - spread) / scale, share), max((centre + spread) / scale, share)
+    # Rounding may put a bound a hair outside 0..1.
+    return max((centre - spread) / scale, 0.0), min((centre + spread) / scale, 1.0)
 
 
 def _notes(shares: list[float], samples: int | None) -> list[str]:

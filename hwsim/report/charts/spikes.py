@@ -5,7 +5,8 @@ from hwsim.report.model import Report
 from hwsim.report.units import count
 
 BLUES = [[0.0, "#f3f6f9"], [0.35, "#b9cfe4"], [0.7, "#5f90bf"], [1.0, "#1f4a78"]]
-MAX_CELLS_WITH_NUMBERS = 12 * 24
+MAX_STEPS_WITH_NUMBERS = 24
+MAX_STEPS_ON_HALF_A_PAGE = 6
 
 
 def spikes_chart(report: Report) -> Chart:
@@ -13,7 +14,7 @@ def spikes_chart(report: Report) -> Chart:
     layers = report.layers
     rates = [[100 * s / layer.neurons for s in layer.spikes_per_step] for layer in layers]
     steps = list(range(1, report.network.time_steps + 1))
-    numbered = len(layers) * len(steps) <= MAX_CELLS_WITH_NUMBERS and len(steps) <= 24
+    numbered = len(steps) <= MAX_STEPS_WITH_NUMBERS
     height = 84 + ROW_PX * max(len(layers), 3)
     heat = {
         "type": "heatmap", "z": rates, "x": steps, "y": list(range(len(layers))),
@@ -34,7 +35,7 @@ def spikes_chart(report: Report) -> Chart:
         title="Spikes per layer and step",
         caption=(
             "Colour: share of the layer's neurons that fired. "
-            + ("Number: spikes. " if numbered else "")
+            + ("Numbers, where they fit: spikes. " if numbered else "")
             + f"Counted, mean of {count(report.simulated_samples)} samples. Steps are the "
             "layer's own; on the chip each layer starts one step after the one that feeds it."
         ),
@@ -47,6 +48,7 @@ def spikes_chart(report: Report) -> Chart:
                 **({"dtick": 1, "tick0": 1} if numbered else {}),
             ),
             yaxis=row_axis([layer.name for layer in layers]),
+            meta={"columns": len(steps)},
         ),
-        wide=not numbered or len(steps) > 8,
+        wide=len(steps) > MAX_STEPS_ON_HALF_A_PAGE,
     )  # fmt: skip

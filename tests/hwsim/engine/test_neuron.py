@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from export.chip.graph import IntArray, Population
 from export.chip.limits import STATE_LIMIT
 from hwsim.engine.neuron import NeuronState, neuron_parameters, neuron_step, resting
+from hwsim.errors import SimulationError
 from tests.chip_oracle import Neuron, int32
 
 NEAR_LIMITS = [
@@ -92,3 +93,21 @@ def test_a_neuron_without_synapses_charges_from_its_bias() -> None:
         fired.append(events.spikes.all().item())
     assert fired == [False, False, True, False, False, True]
     assert state.u.any().item() is False
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "limits"),
+    [
+        ("decay_u", 4097, r"0\.\.4096"),
+        ("decay_v", -1, r"0\.\.4096"),
+        ("threshold", 131073, r"0\.\.131072"),
+        ("bias", -32768, r"-32767\.\.32767"),
+    ],
+)
+def test_parameters_out_of_range_are_refused(field: str, value: int, limits: str) -> None:
+    """What Lava would wrap or misread is named, with its value and limits."""
+    zero = np.array(0)
+    fields = {"decay_u": zero, "decay_v": zero, "threshold": zero, "bias": zero}
+    population = Population("p", (2,), **fields | {field: np.array(value)})
+    with pytest.raises(SimulationError, match=f"'p': {field} {value} lies outside {limits}"):
+        neuron_parameters(population, "cpu")

@@ -1,6 +1,10 @@
 """Lava as a subprocess: one line says what went wrong, and nothing of it stays behind."""
 
+import os
+import subprocess
+import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +16,7 @@ from export.chip.graph import IntArray
 from export.chip.netx_write import write_netx
 from hwsim.errors import LavaError
 from hwsim.lava import runner
-from hwsim.lava.environment import FOLDER_VARIABLE
+from hwsim.lava.environment import FOLDER_VARIABLE, site_packages
 from hwsim.lava.job import LavaJob
 from hwsim.lava.runner import run_lava, run_lava_jobs
 from tests.random_chip_graphs import Chain, integers
@@ -68,8 +72,33 @@ def test_time_out_leaves_nothing_behind(
     assert set(tmp_path.iterdir()) == before
 
 
+def test_killed_parent_leaves_nothing_running(net: Path, tmp_path: Path) -> None:
+    """A parent that was killed can't end its Lava; the worker notices and does."""
+    script = (
+        "import sys, numpy, pathlib; from hwsim.lava.runner import run_lava; "
+        "run_lava(pathlib.Path(sys.argv[1]), numpy.ones((1, 8), int), reset='none', steps=10**6)"
+    )
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    parent = subprocess.Popen(
+        [sys.executable, "-c", script, net], env=os.environ | {"TMPDIR": str(temporary)}
+    )
+    assert comes_true(lambda: len(processes_naming(temporary)) > 5)
+    parent.kill()
+    parent.wait()
+    assert comes_true(lambda: processes_naming(temporary) == [])
+
+
+def comes_true(condition: Callable[[], bool], patience_s: float = 30.0) -> bool:
+    """Whether something happens before patience ends."""
+    deadline = time.monotonic() + patience_s
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return condition()
+
+
 def processes_naming(folder: Path) -> list[str]:
-    """Command lines of running processes that name the folder; Lava's children keep the parent's."""
+    """Command lines of running processes that name the folder; Lava's children keep theirs."""
     found = []
     for entry in Path("/proc").iterdir():
         try:
@@ -84,6 +113,12 @@ def processes_naming(folder: Path) -> list[str]:
 def _message_bits(path: Path) -> None:
     with h5py.File(path, "r+") as file:
         file["layer/1/neuron/messageBits"] = 8
+
+
+def _threshold_for_five_of_six(path: Path) -> None:
+    with h5py.File(path, "r+") as file:
+        del file["layer/1/neuron/vThMant"]
+        file["layer/1/neuron/vThMant"] = np.arange(5)
 
 
 def _all_zero_weights(path: Path) -> None:
@@ -103,10 +138,11 @@ def _no_layers(path: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
-        (_message_bits, r"ValueError: "),
+        (_message_bits, r"ValueError: setting an array element"),
+        (_threshold_for_five_of_six, r"ValueError: operands could not be broadcast"),
         (_all_zero_weights, r"OverflowError: cannot convert float infinity to integer"),
         (_truncated, r"OSError: .*truncated file"),
-        (_no_layers, r"KeyError: .*layer"),
+        (_no_layers, r"KeyError: .*open object"),
     ],
 )
 def test_failure_is_one_line_with_lavas_reason(
@@ -119,6 +155,13 @@ def test_failure_is_one_line_with_lavas_reason(
     assert str(caught.value).startswith(f"{net}: Lava can't run it (")
     assert "\n" not in str(caught.value)
     assert "Exception(s) occurred" not in str(caught.value)
+
+
+def test_other_neurons_are_refused() -> None:
+    """Sigma-delta neurons run in Lava, but nothing here would see their states."""
+    file = site_packages() / "tests/lava/lib/dl/netx/gts/pilotnet_sdnn/network.net"
+    with pytest.raises(LavaError, match=r"population 0 has Delta neurons, only LIF is watched"):
+        run_lava(file, integers([[1]]), reset="none")
 
 
 def test_failing_file_among_several_is_named(net: Path, tmp_path: Path) -> None:

@@ -1,5 +1,0 @@
-"""Quantising: scales, composition of linear nodes, the chip graph, the host's encoder."""
-
-from export.quantize.quantize import LayerQuantization, encode, quantize, quantize_layers
-
-__all__ = ["LayerQuantization", "encode", "quantize", "quantize_layers"]

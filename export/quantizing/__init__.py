@@ -1,0 +1,5 @@
+"""Quantising: scales, composition of linear nodes, the chip graph, the host's encoder."""
+
+from export.quantizing.quantize import LayerQuantization, encode, quantize, quantize_layers
+
+__all__ = ["LayerQuantization", "encode", "quantize", "quantize_layers"]

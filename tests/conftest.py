@@ -1,0 +1,49 @@
+"""Fixtures that several test files share."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from hwsim.cli.app import run
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command line did."""
+
+    code: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Outcome]
+
+
+@pytest.fixture
+def spikeport(capsys: pytest.CaptureFixture[str]) -> Command:
+    """Runs one command line in this process."""
+
+    def call(*arguments: object) -> Outcome:
+        capsys.readouterr()
+        code = run([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return Outcome(code, captured.out, captured.err)
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def trained_digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The recipe of `make demo`, run once for all tests; read it, never change it."""
+    folder = tmp_path_factory.mktemp("runs") / "digits"
+    assert run(["run", "digits", "-o", str(folder), "--device", "cpu"]) == 0
+    return folder
+
+
+@pytest.fixture
+def digits_run(trained_digits: Path, tmp_path: Path) -> Path:
+    """A copy of the finished digits run that a test may damage."""
+    return Path(shutil.copytree(trained_digits, tmp_path / "digits"))

@@ -1,0 +1,67 @@
+"""The command line as a whole: quick to start, helpful, one line per error."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import Command
+
+HEAVY = ("torch", "numpy", "nir", "onnx", "lightning", "plotly", "h5py", "sklearn", "pydantic")
+PROBE = """
+import sys
+from hwsim.cli.app import run
+run(["--help"])
+print([name for name in {heavy!r} if name in sys.modules], file=sys.stderr)
+"""
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """`--help` waits for no package that only a running command needs."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE.format(heavy=HEAVY)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr.strip() == "[]"
+    assert "spikeport run digits" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["run", "train", "export", "simulate", "report", "verify", "inspect", "list", "lava"],
+)
+def test_every_command_explains_itself(spikeport: Command, command: str) -> None:
+    """Each command's help names its arguments; those with a typical call show it."""
+    outcome = spikeport(command, "--help")
+    assert outcome.code == 0
+    assert "Usage: spikeport" in outcome.out
+    assert "Example: spikeport" in outcome.out or command == "lava"
+
+
+@pytest.mark.parametrize(
+    ("what", "name"),
+    [
+        ("methods", "ds-atgo"),
+        ("networks", "conv-small"),
+        ("datasets", "digits"),
+        ("recipes", "digits-baseline"),
+        ("targets", "netx"),
+        ("chips", "loihi2"),
+    ],
+)
+def test_list_shows_every_table(spikeport: Command, what: str, name: str) -> None:
+    """What can be named in a recipe is listed with a summary."""
+    outcome = spikeport("list", what)
+    assert outcome.code == 0
+    (row,) = [line for line in outcome.out.splitlines() if line.startswith(f"{name} ")]
+    assert len(row.split()) > 2
+
+
+def test_debug_shows_the_traceback(spikeport: Command) -> None:
+    """--debug lets the error through, wherever it stands."""
+    from trainers.errors import ConfigError
+
+    with pytest.raises(ConfigError, match="nosuch"):
+        spikeport("run", "nosuch", "--debug")
