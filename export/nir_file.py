@@ -1,6 +1,7 @@
 """NIR files: read from anyone, written whole or not at all."""
 
 import io
+from collections.abc import Iterator
 from pathlib import Path
 
 import h5py
@@ -11,8 +12,14 @@ from export.errors import InvalidGraph
 from trainers.atomic_file import whole_file
 from trainers.errors import FileError
 
-MAX_ELEMENTS = 1 << 31
-"""A dataset that claims more elements than this is refused before it is allocated."""
+MAX_BYTES = 1 << 34
+"""Datasets that together claim more than 16 GiB are refused before they are allocated."""
+
+MAX_RATIO = 1100
+"""Deflate shrinks to 1/1032 at best; a dataset that claims more than was stored is a lie."""
+
+SMALL_BYTES = 1 << 16
+"""What a dataset may claim without being held against what was stored."""
 
 
 def write_nir(graph: nir.NIRGraph, path: Path) -> None:
@@ -39,13 +46,15 @@ def read_nir(path: Path) -> nir.NIRGraph:
         raise FileError(f"{path}: no such file. Name a .nir file.")
     try:
         with h5py.File(path, "r") as file:
-            file.visititems(lambda name, item: _refuse_oversized(path, name, item))
+            _refuse_traps(path, file)
         graph = nir.read(path)
     except (OSError, KeyError, RuntimeError) as error:
         raise FileError(
             f"{path}: isn't a readable NIR file ({_first_line(error)}). Export it again."
         ) from error
-    except (ValueError, TypeError, AssertionError, IndexError, AttributeError) as error:
+    except (
+        ValueError, TypeError, AssertionError, IndexError, AttributeError, ArithmeticError,
+    ) as error:  # fmt: skip
         raise InvalidGraph(
             f"{path}: the NIR graph contradicts itself ({_first_line(error)}). Export it again."
         ) from error
@@ -69,12 +78,48 @@ def refuse_non_finite(graph: nir.NIRGraph, where: str) -> None:
                     )
 
 
-def _refuse_oversized(path: Path, name: str, item: object) -> None:
-    if isinstance(item, h5py.Dataset) and item.size is not None and item.size > MAX_ELEMENTS:
+def _refuse_traps(path: Path, file: h5py.File) -> None:
+    """Refuses data from other files, links past the checks, and claims that nothing backs."""
+    total = sum(_claimed_bytes(path, dataset) for dataset in _datasets(path, file))
+    if total > MAX_BYTES:
         raise FileError(
-            f"{path}: dataset '{name}' claims {item.size} elements, more than {MAX_ELEMENTS}. "
+            f"{path}: its datasets claim {total:,} bytes, more than {MAX_BYTES:,}. "
             "Don't trust this file."
         )
+
+
+def _datasets(path: Path, file: h5py.File) -> Iterator[h5py.Dataset]:
+    # Not by h5py's visitors: an exception in their callback comes out as SystemError.
+    waiting, seen = [file["/"]], set[h5py.Group]()
+    while waiting:
+        group = waiting.pop()
+        if group in seen:
+            continue
+        seen.add(group)
+        for name in group:
+            if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+                raise FileError(
+                    f"{path}: '{group.name}/{name}' is a link to elsewhere. Don't trust this file."
+                )
+            item = group[name]
+            if isinstance(item, h5py.Group):
+                waiting.append(item)
+            elif isinstance(item, h5py.Dataset):
+                yield item
+
+
+def _claimed_bytes(path: Path, dataset: h5py.Dataset) -> int:
+    if dataset.is_virtual or dataset.external:
+        raise FileError(
+            f"{path}: dataset '{dataset.name}' takes its data from another file. Don't trust this one."
+        )
+    claimed, stored = int(dataset.nbytes), dataset.id.get_storage_size()
+    if claimed > SMALL_BYTES and claimed > MAX_RATIO * stored:
+        raise FileError(
+            f"{path}: dataset '{dataset.name}' claims {claimed:,} bytes, but stores {stored:,}. "
+            "Don't trust this file."
+        )
+    return claimed
 
 
 def _first_line(error: BaseException) -> str:

@@ -12,9 +12,12 @@ METADATA_KEY = "spikeport"
 NOMINAL_DT_S = 1e-4
 """snnTorch's importer has this step built in, so a portable file must use it."""
 
+MAX_TIME_STEPS = 1 << 20
+"""Steps are allocated for, so a damaged file must not ask for more than anyone runs."""
+
 
 class _Facts(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class InputFacts(_Facts):
@@ -68,8 +71,8 @@ class FrozenFacts(_Facts):
 
     format: Literal[1] = 1
     spikeport: str
-    dt_s: float = NOMINAL_DT_S
-    time_steps: int = Field(ge=1)
+    dt_s: float = Field(default=NOMINAL_DT_S, gt=0)
+    time_steps: int = Field(ge=1, le=MAX_TIME_STEPS)
     input: InputFacts
     readout: ReadoutFacts = ReadoutFacts()
     discretization: str = "forward Euler: v += dt/tau * ((v_leak - v) + r*I), then v > v_threshold"
@@ -95,12 +98,17 @@ def read_facts(graph: nir.NIRGraph) -> FrozenFacts:
     """
     metadata = graph.metadata if isinstance(graph.metadata, dict) else {}
     text = metadata.get(METADATA_KEY)
-    if isinstance(text, np.ndarray):
+    if isinstance(text, np.ndarray) and text.size == 1:
         text = text.item()
     if text is None:
         raise InvalidGraph(
             "NIR graph: no metadata 'spikeport' (time steps, input form, readout), so it was "
             "written by another tool. Freeze the network with `spikeport export`."
+        )
+    if not isinstance(text, str | bytes):
+        raise InvalidGraph(
+            f"NIR graph, metadata 'spikeport': holds {type(text).__name__}, expected JSON text. "
+            "Export the network again."
         )
     try:
         return FrozenFacts.model_validate_json(text)

@@ -1,6 +1,7 @@
 """Array files (.npz): no pickle, sizes checked before anything is allocated."""
 
 import tokenize
+import warnings
 import zipfile
 import zlib
 from math import prod
@@ -54,7 +55,9 @@ def read_npz(path: Path, names: tuple[str, ...] | None = None) -> dict[str, NDAr
     if not path.is_file():
         raise FileError(f"{path}: no such file. Name an .npz file.")
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(path) as archive, warnings.catch_warnings():
+            # A header that numpy has to mend first is read all the same.
+            warnings.simplefilter("ignore", UserWarning)
             shapes = array_shapes(path, archive)
             _refuse_missing(path, names or (), shapes)
             entries = {_array_name(entry): entry for entry in archive.infolist()}
@@ -62,8 +65,7 @@ def read_npz(path: Path, names: tuple[str, ...] | None = None) -> dict[str, NDAr
     except _DAMAGE as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise FileError(
-            f"{path}: isn't a readable .npz file ({reason[:120]}). Write it again with "
-            "numpy.savez."
+            f"{path}: isn't a readable .npz file ({reason[:120]}). Write it again with numpy.savez."
         ) from error
 
 

@@ -18,6 +18,17 @@ from numpy.typing import NDArray
 from export.npz_file import read_npz, write_npz
 from trainers.errors import DataError
 
+WORDS = {"f": "real numbers", "iu": "integers"}
+LAYOUT: dict[str, tuple[str, int | None]] = {
+    "inputs": ("f", None),
+    "labels": ("iu", 1),
+    "logits": ("f", 2),
+}
+"""Kinds of number and rank of the arrays that every file holds."""
+
+ROWS = (*LAYOUT, "chip_inputs")
+"""Arrays with a row per sample."""
+
 
 @dataclass(frozen=True)
 class Samples:
@@ -49,21 +60,43 @@ def read_samples(path: Path) -> Samples:
         DataError: an array is missing, has the wrong rank or dtype, or a label has no logit.
     """
     arrays = read_npz(path)
-    for name, rank in (("inputs", None), ("labels", 1), ("logits", 2)):
-        if name not in arrays or (rank is not None and arrays[name].ndim != rank):
-            raise DataError(
-                f"{path}: array '{name}' is missing or not {rank}-dimensional. Export the run "
-                "again with `spikeport export`."
-            )
+    for name, (kinds, rank) in LAYOUT.items():
+        _check_array(path, name, arrays.get(name), kinds, rank)
     inputs, labels, logits = arrays["inputs"], arrays["labels"], arrays["logits"]
-    if not len(inputs) == len(labels) == len(logits) or len(labels) == 0:
+    chip_inputs = arrays.get("chip_inputs")
+    if chip_inputs is not None:
+        _check_array(path, "chip_inputs", chip_inputs, "iu", None)
+    lengths = {name: len(array) for name, array in arrays.items() if name in ROWS}
+    if len(set(lengths.values())) > 1 or not len(labels):
+        found = ", ".join(f"{length} {name}" for name, length in lengths.items())
         raise DataError(
-            f"{path}: {len(inputs)} inputs, {len(labels)} labels and {len(logits)} logits; they "
-            "must be equally many and at least 1. Export the run again."
+            f"{path}: holds {found}; they must be equally many and at least 1. Export the run "
+            "again."
         )
-    if labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() >= logits.shape[1]:
+    if labels.min() < 0 or labels.max() >= logits.shape[1]:
         raise DataError(
-            f"{path}: labels must be integers 0 to {logits.shape[1] - 1} (found {labels.dtype}, "
-            f"{labels.min()} to {labels.max()}). Export the run again."
+            f"{path}: labels {labels.min()} to {labels.max()} lie outside 0 to "
+            f"{logits.shape[1] - 1}, the classes that have logits. Export the run again."
         )
-    return Samples(inputs, labels.astype(np.int64), logits, arrays.get("chip_inputs"))
+    return Samples(
+        inputs,
+        labels.astype(np.int64),
+        logits,
+        None if chip_inputs is None else chip_inputs.astype(np.int64),
+    )
+
+
+def _check_array(
+    path: Path, name: str, array: NDArray[Any] | None, kinds: str, rank: int | None
+) -> None:
+    expected = f"{WORDS[kinds]} [N, ...]" if rank is None else f"{WORDS[kinds]} of rank {rank}"
+    if array is None:
+        raise DataError(
+            f"{path}: no array '{name}' ({expected}). Export the run again with `spikeport export`."
+        )
+    fits = array.ndim > 0 if rank is None else array.ndim == rank
+    if not fits or array.dtype.kind not in kinds:
+        raise DataError(
+            f"{path}: array '{name}' holds {array.dtype} of shape {array.shape}, expected "
+            f"{expected}. Export the run again with `spikeport export`."
+        )

@@ -8,6 +8,7 @@ import nir
 
 from export.chip.graph import ChipGraph
 from export.chip.netx_write import write_netx
+from export.errors import InvalidGraph
 from export.nir_file import write_nir
 from export.onnx import write_onnx, write_step_onnx
 
@@ -44,8 +45,12 @@ def _step_onnx(graph: nir.NIRGraph, chip: ChipGraph | None, path: Path) -> None:
 
 def _netx(graph: nir.NIRGraph, chip: ChipGraph | None, path: Path) -> None:
     del graph
-    if chip is not None:
-        write_netx(chip, path)
+    if chip is None:
+        raise InvalidGraph(
+            f"{path}: a netx file holds a chip graph, and none was made. Quantize the network "
+            "first."
+        )
+    write_netx(chip, path)
 
 
 TARGETS: dict[str, Target] = {

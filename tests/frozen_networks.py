@@ -1,5 +1,7 @@
 """Small frozen networks with fixed random weights, written node by node for the tests."""
 
+from itertools import pairwise
+
 import nir
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +38,8 @@ def conv_network(
 
     def weights(*shape: int, gain: float) -> NDArray[np.float32]:
         fan_in = int(np.prod(shape[1:]))
-        return (rng.normal(size=shape) * gain / np.sqrt(fan_in)).astype(np.float32)
+        drawn = rng.normal(size=shape) * gain / np.sqrt(fan_in)
+        return np.asarray(drawn, dtype=np.float32)
 
     first, second = channels
     half, quarter = size // 2, size // 4
@@ -64,7 +67,7 @@ def conv_network(
         "output": nir.Output({"output": np.array([classes])}),
     }  # fmt: skip
     names = list(nodes)
-    graph = nir.NIRGraph(nodes, list(zip(names[:-1], names[1:], strict=True)))
+    graph = nir.NIRGraph(nodes, list(pairwise(names)))
     attach_facts(
         graph,
         FrozenFacts(

@@ -48,13 +48,14 @@ class SpikingClassifier(LightningModule):
         loss = F.cross_entropy(logits, labels, label_smoothing=self.settings.label_smoothing)
         if not torch.isfinite(loss):
             layer = self._first_non_finite()
+            value = loss.detach().item()
             cause = (
                 f"first NaN or infinite values: {layer}"
                 if layer
                 else "all weights are still finite, so the forward pass overflowed"
             )
             raise TrainingError(
-                f"epoch {self.current_epoch}, batch {batch_index}: the loss is {loss.item()} "
+                f"epoch {self.current_epoch}, batch {batch_index}: the loss is {value} "
                 f"({cause}). {REMEDY}"
             )
         self.train_accuracy(logits, labels)

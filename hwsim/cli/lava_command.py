@@ -27,4 +27,5 @@ def status() -> None:
 
     found = environment.status()
     versions = ", ".join(f"{name} {version}" for name, version in found.versions.items())
-    typer.echo(f"{found.folder}: {versions if found.installed else found.reason}")
+    remedy = "" if found.installed else ". Run `spikeport lava install`."
+    typer.echo(f"{found.reason}{f': {versions}' if found.installed else ''}{remedy}")

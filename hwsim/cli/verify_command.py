@@ -47,22 +47,46 @@ def verify(
         raise typer.Exit(DIFFERENT)
 
 
+COLUMNS = {
+    "runtime": "runtime",
+    "precision": "precision",
+    "samples": "N",
+    "spike_mismatches": "differ",
+    "logit_max_abs_diff": "logits",
+    "float32_bound": "bound",
+    "accuracy": "accuracy",
+    "verdict": "verdict",
+}
+MIN_WIDTHS = {"runtime": 15, "precision": 11}
+LEGEND = (
+    "N: samples. Every runtime is held to our NIR executor in float64, that one to the same "
+    "network in the unscaled encoding, Lava to the emulator. differ: decisions (neuron, step, "
+    "sample) that aren't the same; logits: largest difference; bound: how close to its threshold "
+    "a float32 membrane may be and still decide otherwise."
+)
+
+
 def _table(rows: "list[Row]") -> "Table":
     from rich.table import Table
 
-    columns = ("runtime", "compared with", "precision", "samples", "spike mismatches",
-               "largest logit difference", "accuracy", "verdict")  # fmt: skip
-    table = Table(*columns, box=None, pad_edge=False)
+    table = Table(box=None, padding=(0, 1, 0, 0), caption=LEGEND, caption_justify="left")
+    for name, title in COLUMNS.items():
+        in_words = name in ("runtime", "precision")
+        table.add_column(
+            title,
+            min_width=MIN_WIDTHS.get(name),
+            no_wrap=not in_words,
+            justify="left" if in_words or name == "verdict" else "right",
+        )
     for row in rows:
         cells = asdict(row)
-        table.add_row(*(_cell(cells[name]) for name in (
-            "runtime", "compared_with", "precision", "samples", "spike_mismatches",
-            "logit_max_abs_diff", "accuracy", "verdict",
-        )))  # fmt: skip
+        table.add_row(*(_cell(cells[name]) for name in COLUMNS))
     return table
 
 
 def _cell(value: object) -> str:
     if value is None:
         return "-"
+    if value == 0:
+        return "0"
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -65,7 +65,7 @@ def simulate(
         refuse_misaligned(graph, schedule)
     lag = 0 if reset == "staggered" else 1
     plan = batch_plan(graph, schedule, drive, lag=lag, device=device, record=record)
-    tally = Tally.empty(graph, schedule, drive, record=record)
+    tally = Tally.empty(graph, schedule, drive, lag=lag, record=record)
     with torch.inference_mode():
         for part in batches(plan, batch_size):
             run_batch(plan, part, tally)

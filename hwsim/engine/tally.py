@@ -22,14 +22,17 @@ class Tally:
 
     graph: ChipGraph
     schedule: Schedule
+    lag: int
     counts: dict[str, IntArray]
     readout: IntArray
     output_spikes: IntArray
     recordings: dict[str, dict[str, IntArray]]
 
     @classmethod
-    def empty(cls, graph: ChipGraph, schedule: Schedule, drive: Drive, *, record: bool) -> "Tally":
-        """Room for every sample, step and population."""
+    def empty(
+        cls, graph: ChipGraph, schedule: Schedule, drive: Drive, *, lag: int, record: bool
+    ) -> "Tally":
+        """Room for every sample, step and population; `lag` 1 if columns are the chip's steps."""
         samples, steps = drive.samples, drive.steps
         output = graph.population(schedule.order[-1])
         classes = 0 if graph.readout is None else graph.population(graph.readout.population).neurons
@@ -37,6 +40,7 @@ class Tally:
         return cls(
             graph,
             schedule,
+            lag,
             {name: _zeros(samples, steps, len(schedule.order)) for name in COUNTS},
             readout=_zeros(samples, classes),
             output_spikes=_zeros(samples, output.neurons),
@@ -79,7 +83,7 @@ class Tally:
             graph=self.graph,
             populations=order,
             neurons=np.array([self.graph.population(name).neurons for name in order]),
-            depth=np.array([self.schedule.depth(name) for name in order]),
+            depth=np.array([0 if self.lag else self.schedule.depth(name) for name in order]),
             **self.counts,
             readout=self.readout,
             output_spikes=self.output_spikes,

@@ -25,7 +25,8 @@ class Trace:
         graph: the network that was simulated.
         populations: names, in topological order.
         neurons: [P] neurons per population.
-        depth: [P] lag in chip steps behind the first population (or behind the input).
+        depth: [P] lag in chip steps behind the first population (or behind the input); 0 for
+            all with reset `none`, whose columns are chip steps already.
         spikes: neurons that fired.
         synops: synaptic operations arriving: stored synapses hit by a spike, zeros included.
         active_updates: neurons whose update was not trivially zero: v before the step, u before

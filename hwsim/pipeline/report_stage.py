@@ -77,8 +77,8 @@ def _quantisation(fidelity: Fidelity) -> dict[str, dict[str, str | int | float |
         name: {
             "scale": round(layer.scale, 3),
             "threshold mantissa": layer.threshold,
-            "largest |weight|": layer.weight_max,
-            "weights at the limit": layer.clipped_weights,
+            "largest |weight|": None if layer.sqnr_db is None else layer.weight_max,
+            "weights at the limit": None if layer.sqnr_db is None else layer.clipped_weights,
             "SQNR (dB)": None if layer.sqnr_db is None else round(layer.sqnr_db, 1),
         }
         for name, layer in fidelity.quantised.items()

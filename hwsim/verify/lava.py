@@ -27,7 +27,7 @@ def lava_row(net: Path, encoded: IntArray, labels: IntArray) -> Row:
     if not environment.installed:
         return Row(
             RUNTIME, COMPARED_WITH, PRECISION, 0, None, None, None, "not installed",
-            note=environment.reason,
+            note=f"{environment.reason}. Run `spikeport lava install`.",
         )  # fmt: skip
     chip = read_netx(net)
     trace = simulate(chip, encoded, record=True)

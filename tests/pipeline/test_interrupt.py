@@ -14,10 +14,10 @@ ARGUMENTS = ("--set", "train.epochs=12", "--set", "network.channels=[4, 8]", "--
 LAUNCH = "from hwsim.cli import main; main()"
 
 
-def start(folder: Path, *, command: str = "train") -> "subprocess.Popen[str]":
+def start(folder: Path) -> "subprocess.Popen[str]":
     """Starts the command line in a process of its own."""
     return subprocess.Popen(
-        [sys.executable, "-c", LAUNCH, command, "digits", "-o", str(folder), *ARGUMENTS],
+        [sys.executable, "-c", LAUNCH, "train", "digits", "-o", str(folder), *ARGUMENTS],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -25,10 +25,16 @@ def start(folder: Path, *, command: str = "train") -> "subprocess.Popen[str]":
     )
 
 
+def finish(process: "subprocess.Popen[str]", *, code: int) -> str:
+    """Waits for the process, checks its exit code and returns its standard error."""
+    _, error = process.communicate(timeout=120)
+    assert process.returncode == code, error
+    return error
+
+
 def test_an_interrupted_training_continues_to_the_same_weights(tmp_path: Path) -> None:
     """Interrupted after some epochs and continued, a run equals one that was left alone."""
-    whole = start(tmp_path / "whole")
-    assert whole.wait(timeout=120) == 0, whole.communicate()
+    finish(start(tmp_path / "whole"), code=0)
 
     broken = start(tmp_path / "broken")
     metrics = tmp_path / "broken" / "metrics.csv"
@@ -38,14 +44,12 @@ def test_an_interrupted_training_continues_to_the_same_weights(tmp_path: Path) -
         assert broken.poll() is None, broken.communicate()
         time.sleep(0.01)
     broken.send_signal(signal.SIGINT)
-    _, error = broken.communicate(timeout=60)
-    assert broken.returncode == 130
+    error = finish(broken, code=130)
     assert error.strip().splitlines()[-1].startswith("spikeport: interrupted.")
     assert len(read_metrics(metrics)) < 12
     assert not list((tmp_path / "broken").rglob("*partial*"))
 
-    continued = start(tmp_path / "broken")
-    assert continued.wait(timeout=120) == 0, continued.communicate()
+    finish(start(tmp_path / "broken"), code=0)
     weights = [
         read_checkpoint(tmp_path / name / "checkpoints" / "last.ckpt")["state_dict"]
         for name in ("whole", "broken")

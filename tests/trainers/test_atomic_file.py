@@ -48,21 +48,26 @@ def test_missing_folders_are_made(tmp_path: Path) -> None:
     assert (tmp_path / "run" / "checkpoints" / "last.ckpt").read_text() == "content"
 
 
+def write_half(path: Path, raised: type[BaseException]) -> NoReturn:
+    """Is stopped in the middle."""
+    with whole_file(path) as partial:
+        partial.write_text("half")
+        raise raised
+
+
 @pytest.mark.parametrize("raised", [ValueError, KeyboardInterrupt, SystemExit])
 def test_an_exception_leaves_the_old_file(old: Path, raised: type[BaseException]) -> None:
     """An interrupt too; it is passed on as it is."""
-    with pytest.raises(raised), whole_file(old) as partial:
-        partial.write_text("half")
-        raise raised
+    with pytest.raises(raised):
+        write_half(old, raised)
     assert old.read_text() == "old"
     assert os.listdir(old.parent) == ["model.nir"]
 
 
 def test_an_exception_leaves_no_new_file(tmp_path: Path) -> None:
     """Where there was nothing, there is nothing."""
-    with pytest.raises(KeyboardInterrupt), whole_file(tmp_path / "new.nir") as partial:
-        partial.write_text("half")
-        raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt):
+        write_half(tmp_path / "new.nir", KeyboardInterrupt)
     assert os.listdir(tmp_path) == []
 
 
@@ -101,6 +106,9 @@ def test_a_folder_that_is_a_file_is_named(old: Path) -> None:
 def test_a_folder_in_place_of_the_file_is_named(tmp_path: Path) -> None:
     """Renaming a file over a folder fails, and the folder stays."""
     (tmp_path / "model.nir").mkdir()
-    with pytest.raises(FileError, match="can't be written"), whole_file(tmp_path / "model.nir") as p:
+    with (
+        pytest.raises(FileError, match="can't be written"),
+        whole_file(tmp_path / "model.nir") as p,
+    ):
         p.write_text("new")
     assert os.listdir(tmp_path) == ["model.nir"]

@@ -12,7 +12,9 @@ seeds = st.integers(0, 2**63 - 1)
 epochs = st.integers(0, 5000)
 
 
-def batches(samples: int, size: int, seed: int, epoch: int, shuffle: bool = True) -> list[list[int]]:
+def batches(
+    samples: int, size: int, seed: int, epoch: int, shuffle: bool = True
+) -> list[list[int]]:
     """The batches of one epoch."""
     sampler = EpochBatches(samples, size, shuffle=shuffle, seed=seed)
     sampler.set_epoch(epoch)

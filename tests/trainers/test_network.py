@@ -13,7 +13,13 @@ from trainers.neurons.lif import LIF
 def body() -> nn.Sequential:
     """Two LIF layers on vectors of 3."""
     torch.manual_seed(0)
-    return nn.Sequential(nn.Linear(3, 8), LIF(0.7), nn.Linear(8, 8), LIF(0.5), nn.Linear(8, 2))
+    return nn.Sequential(
+        nn.Linear(3, 8),
+        LIF(0.7, threshold=0.3),
+        nn.Linear(8, 8),
+        LIF(0.5, threshold=0.2),
+        nn.Linear(8, 2),
+    )
 
 
 def test_a_static_sample_is_shown_at_every_step() -> None:
@@ -89,7 +95,8 @@ class MixesSamples(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """One row of everything."""
-        return self.lif(inputs).reshape(4, -1)
+        spikes: Tensor = self.lif(inputs)
+        return spikes.reshape(4, -1)
 
 
 def test_a_module_that_mixes_samples_is_refused() -> None:

@@ -66,7 +66,7 @@ def test_every_class_has_its_share_within_a_sample(
 
 def test_the_split_is_the_same_every_time(splits: DataSplits) -> None:
     """Whatever numpy's global state; another split seed gives another one."""
-    np.random.seed(123)  # noqa: NPY002
+    np.random.seed(123)
     again = load(DigitsOptions())
     other = load(DigitsOptions(split_seed=1))
     for part in ("train", "validation", "test"):

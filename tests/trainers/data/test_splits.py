@@ -47,7 +47,7 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "empty": ({"test": split(0)}, "test split: 0 inputs and 0 labels"),
     "lengths differ": ({"test": split(4, labels=LABELS[:3])}, "4 inputs and 3 labels"),
     "double": (
-        {"train": Split(np.zeros((2, 4)), np.zeros(2, np.int64))},
+        {"train": Split(np.zeros((2, 4)), np.zeros(2, np.int64))},  # type: ignore[arg-type]
         r"train split: inputs float64 \(4,\), expected float32",
     ),
     "another shape": (

@@ -38,7 +38,7 @@ def test_decays_stay_as_the_network_has_them() -> None:
     prepared = network()
     prepare(prepared, BaselineOptions())
     neurons = [neuron for _, neuron in prepared.neurons()]
-    assert [float(neuron.decay) for neuron in neurons] == pytest.approx([0.3, 0.4])
+    assert [float(neuron.decay.detach()) for neuron in neurons] == pytest.approx([0.3, 0.4])
     assert [neuron.decay_logit.requires_grad for neuron in neurons] == [False, True]
 
 

@@ -8,7 +8,6 @@ from torch import Tensor, nn
 
 from tests import lif_oracle
 from tests.tiny_training import few_digits, tiny_module
-from trainers.data import Split
 from trainers.evaluation import evaluate
 from trainers.fitting import fit
 from trainers.methods.ds_atgo import (
@@ -30,7 +29,8 @@ TOLERANCE = 6e-5
 def gaussian(mean: float = 0.0, std: float = 1.0) -> Tensor:
     """Membranes whose distribution is N(mean, std^2), float64."""
     shares = (torch.arange(1_000_000, dtype=torch.float64) + 0.5) / 1_000_000
-    return mean + std * torch.special.ndtri(shares)
+    quantiles: Tensor = torch.special.ndtri(shares)
+    return mean + std * quantiles
 
 
 def share_with_gradient(surrogate: Surrogate, membrane: Tensor, threshold: Tensor) -> float:
@@ -105,7 +105,7 @@ def test_the_decay_starts_at_0_2_and_is_learnt() -> None:
         network = SpikingNetwork(nn.Sequential(LIF(), nn.Linear(2, 2)), 2)
         prepare(network, DSATGOOptions(learn_decay=learn))
         ((_, neuron),) = network.neurons()
-        assert float(neuron.decay) == pytest.approx(0.2, abs=1e-7)
+        assert float(neuron.decay.detach()) == pytest.approx(0.2, abs=1e-7)
         assert float(neuron.decay_logit.detach()) == pytest.approx(-np.log(5 - 1), abs=1e-6)
         assert neuron.decay_logit.requires_grad is learn
 
@@ -119,8 +119,7 @@ def test_training_equals_the_plain_loop(statistic: str, adaptive: int, optimised
     them would show.
     """
     if optimised and not adaptive and statistic == "threshold":
-        pytest.raises(ValidationError, options, statistic, adaptive, optimised)
-        return
+        return  # Refused, as the last but one test holds.
     layer = LIF(0.4, learn_decay=True).double()
     network = SpikingNetwork(nn.Sequential(layer), 4)
     prepare(network, options(statistic, adaptive, optimised))
@@ -138,7 +137,7 @@ def test_training_equals_the_plain_loop(statistic: str, adaptive: int, optimised
         driver = membrane.std(ddof=1) if statistic == "std" else threshold(membrane, step)
         return float(0.75 * (1 + np.tanh(driver - 1.0))) if optimised else 0.75
 
-    decay = float(layer.decay)
+    decay = float(layer.decay.detach())
     run = lif_oracle.forward(values, decay, threshold, width)
     by_current, _ = lif_oracle.backward(run, decay, upstream)
     assert np.array_equal(spikes.detach().numpy(), run.spikes)
@@ -166,7 +165,7 @@ def test_evaluation_uses_one_running_threshold_per_step() -> None:
     spikes = layer(torch.tensor(values).flatten(0, 1)).unflatten(0, (3, 6))
     thresholds = layer.threshold_rule.schedule(3).tolist()
     run = lif_oracle.forward(
-        values, float(layer.decay), lambda _u, step: thresholds[step], lambda _u, _t: 1.0
+        values, float(layer.decay.detach()), lambda _u, step: thresholds[step], lambda _u, _t: 1.0
     )
     assert np.array_equal(spikes.detach().numpy(), run.spikes)
     assert layer.threshold_rule.schedule(3).tolist() == [0.5, 1.5, 0.875]
@@ -206,7 +205,7 @@ def evaluating_layer(thresholds: list[float]) -> LIF:
 def test_a_reloaded_network_evaluates_identically() -> None:
     """The running thresholds are in the state, so accuracy and spikes survive a checkpoint."""
     data = few_digits()
-    trained = fit(tiny_module(), data, time_steps=3, epochs=1, device="cpu").network
+    trained = fit(tiny_module(), data, time_steps=3, epochs=10, device="cpu").network
     assert tuple(trained.state_dict()["body.2.threshold_rule.running"].shape) == (3,)
     assert not torch.equal(trained.state_dict()["body.2.threshold_rule.running"], torch.ones(3))
     reloaded = SpikingNetwork(tiny_module(seed=9), 3)
@@ -217,6 +216,7 @@ def test_a_reloaded_network_evaluates_identically() -> None:
     found = evaluate(reloaded, data.test, record_spikes=True)
     assert np.array_equal(found.logits, expected.logits)
     assert np.array_equal(found.spikes["2"], expected.spikes["2"])
+    assert expected.spikes["2"].mean() > 0.02
     assert not np.array_equal(before, expected.logits)
 
 
@@ -255,9 +255,9 @@ def test_the_width_needs_a_threshold_that_moves() -> None:
 def test_evaluation_accuracy_does_not_depend_on_batch_size() -> None:
     """A trained network's decisions are the same in batches of 1 and of 40."""
     data = few_digits()
-    network = fit(tiny_module(), data, time_steps=2, epochs=1, device="cpu").network.double()
-    split = Split(data.test.inputs, data.test.labels)
-    alone = evaluate(network, split, batch_size=1, record_spikes=True)
-    together = evaluate(network, split, batch_size=40, record_spikes=True)
+    network = fit(tiny_module(), data, time_steps=2, epochs=10, device="cpu").network.double()
+    alone = evaluate(network, data.test, batch_size=1, record_spikes=True)
+    together = evaluate(network, data.test, batch_size=40, record_spikes=True)
+    assert together.spikes["2"].mean() > 0.02
     assert np.array_equal(alone.spikes["2"], together.spikes["2"])
     assert alone.logits == pytest.approx(together.logits, abs=1e-12)

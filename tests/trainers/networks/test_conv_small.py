@@ -18,7 +18,7 @@ def test_a_stage_is_conv_norm_lif_average_pool() -> None:
     stage = [nn.Conv2d, nn.BatchNorm2d, LIF, nn.AvgPool2d]
     assert [type(layer) for layer in module.children()] == [*stage, *stage, nn.Flatten, nn.Linear]
     assert "0.bias" not in module.state_dict()
-    decays = [float(layer.decay) for layer in module.children() if isinstance(layer, LIF)]
+    decays = [float(layer.decay.detach()) for layer in module.children() if isinstance(layer, LIF)]
     assert decays == pytest.approx([0.3, 0.3])
 
 

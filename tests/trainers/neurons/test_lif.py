@@ -16,7 +16,7 @@ def over_time(layer: LIF, currents: torch.Tensor) -> torch.Tensor:
     """Spikes [T, B, ...] for currents [T, B, ...]."""
     layer.time_steps = len(currents)
     spikes: torch.Tensor = layer(currents.flatten(0, 1))
-    return spikes.unflatten(0, (len(currents), -1))
+    return torch.unflatten(spikes, 0, (len(currents), -1))
 
 
 @settings(max_examples=40, deadline=None)
@@ -42,7 +42,7 @@ def test_spikes_and_gradients_equal_the_plain_loop(
     spikes = over_time(layer, currents)
     (spikes * torch.tensor(upstream)).sum().backward()
 
-    factor = float(layer.decay)
+    factor = float(layer.decay.detach())
     theta = float(layer.threshold_rule(currents, 0))
     k = float(layer.surrogate.width)
     run = lif_oracle.forward(values, factor, lambda _u, _t: theta, lambda _u, _t: k)
@@ -91,7 +91,7 @@ def test_time_is_the_outer_axis_of_the_batch() -> None:
 @pytest.mark.parametrize("decay", [0.05, 0.2, 0.9])
 def test_the_decay_starts_where_it_was_put(decay: float) -> None:
     """sigmoid(w0) is the decay asked for, to float32 rounding."""
-    assert float(LIF(decay).decay) == pytest.approx(decay, rel=1e-6)
+    assert float(LIF(decay).decay.detach()) == pytest.approx(decay, rel=1e-6)
 
 
 def test_the_decay_is_learnt_only_when_asked_for() -> None:
@@ -106,7 +106,9 @@ def test_the_decay_is_learnt_only_when_asked_for() -> None:
 @pytest.mark.parametrize("decay", [0.0, 1.0, -0.1, 1.5, float("nan")])
 def test_a_decay_outside_0_to_1_is_refused(decay: float) -> None:
     """The message holds the value and a remedy."""
-    with pytest.raises(ConfigError, match=rf"LIF: decay \({decay}\) must lie between 0 and 1\. Try"):
+    with pytest.raises(
+        ConfigError, match=rf"LIF: decay \({decay}\) must lie between 0 and 1\. Try"
+    ):
         LIF(decay)
 
 

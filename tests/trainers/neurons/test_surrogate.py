@@ -33,7 +33,9 @@ def test_the_gradient_is_an_open_rectangle_of_unit_area(width: float) -> None:
 def test_the_upstream_gradient_is_a_factor() -> None:
     """The chain rule: what arrives from above is multiplied, not replaced."""
     distance = torch.tensor([0.1, -0.1, 2.0], requires_grad=True)
-    (rectangular_spike(distance, torch.tensor(0.5)) * torch.tensor([3.0, -2.0, 5.0])).sum().backward()
+    (
+        rectangular_spike(distance, torch.tensor(0.5)) * torch.tensor([3.0, -2.0, 5.0])
+    ).sum().backward()
     assert distance.grad is not None
     assert distance.grad.tolist() == [6.0, -4.0, 0.0]
 
