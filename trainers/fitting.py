@@ -187,7 +187,7 @@ def _run(
     try:
         trainer.fit(classifier, *loaders, ckpt_path=resume, weights_only=True)
     except SystemExit as error:
-        # lightning turns Ctrl-C into exit code 1 and leaves SIGINT ignored.
+        # lightning turns Ctrl-C into exit code 1 and, early in a run, leaves SIGINT ignored.
         raise KeyboardInterrupt from error
     finally:
         # Outside the main thread nobody could have changed it, and nobody may.

@@ -8,7 +8,7 @@ from typing import Any
 from trainers.errors import ConfigError
 from trainers.recipe import Recipe, parse_recipe
 
-RECIPES: tuple[str, ...] = ("digits", "digits-baseline")
+RECIPES: tuple[str, ...] = ("digits", "digits-baseline", "digits-mpd-agl", "digits-msg")
 """Recipes shipped in trainers/recipes, one TOML file each."""
 
 

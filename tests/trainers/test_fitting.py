@@ -19,6 +19,7 @@ from trainers.epoch_log import COLUMNS, read_metrics
 from trainers.errors import CheckpointError, ConfigError, FileError, SpikeportError
 from trainers.evaluation import evaluate
 from trainers.fitting import Fitted, fit, train_network
+from trainers.lightning_module import SpikingClassifier
 from trainers.neurons.lif import LIF
 from trainers.recipe import TrainTable
 
@@ -74,6 +75,17 @@ def test_a_seed_decides_every_weight(unbroken: tuple[Path, Fitted]) -> None:
     assert same_state(again.network.state_dict(), expected)
     assert without_seconds(again.history) == without_seconds(unbroken[1].history)
     assert not same_state(train(seed=4).network.state_dict(), expected)
+
+
+def test_a_seed_decides_the_order_of_the_samples() -> None:
+    """Also where nothing but the shuffling is random."""
+    losses = set()
+    for seed in (0, 1, 2):
+        module = tiny_module()
+        module[5] = nn.Identity()
+        history = fit(module, few_digits(), epochs=1, seed=seed, device="cpu").history
+        losses.add(history[0]["train_loss"])
+    assert len(losses) == 3
 
 
 @pytest.mark.parametrize("after", [1, BATCHES, 2 * BATCHES + 1, 4 * BATCHES - 1])
@@ -238,8 +250,12 @@ def test_training_goes_on_from_a_network_in_evaluation_mode() -> None:
 def test_nothing_is_left_beside_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """No file in the working directory, no line on the terminal, no warning, no handler."""
+    """No file in the working directory, no line on the terminal, no warning, no handler.
+
+    Many cores make lightning ask for worker processes.
+    """
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)), raising=False)
     handler = signal.getsignal(signal.SIGINT)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -250,6 +266,19 @@ def test_nothing_is_left_beside_the_run(
     assert [str(warning.message) for warning in caught] == []
     assert os.listdir(tmp_path) in ([], ["run"])
     assert capfd.readouterr() == ("", "")
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_an_interrupt_before_the_first_batch_is_one_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while lightning sets up: passed on, and the next Ctrl-C still works."""
+
+    def ctrl_c(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    handler = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr(SpikingClassifier, "setup", ctrl_c)
+    with pytest.raises(KeyboardInterrupt):
+        fit(tiny_module(), few_digits(), epochs=1, device="cpu")
     assert signal.getsignal(signal.SIGINT) is handler
 
 

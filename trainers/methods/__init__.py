@@ -3,10 +3,14 @@
 from trainers.methods.baseline import BASELINE
 from trainers.methods.ds_atgo import DS_ATGO
 from trainers.methods.method import Method, MethodOptions
+from trainers.methods.mpd_agl import MPD_AGL
+from trainers.methods.msg import MSG
 
 __all__ = ["METHODS", "Method", "MethodOptions"]
 
 METHODS: dict[str, Method] = {
     "baseline": BASELINE,
     "ds-atgo": DS_ATGO,
+    "mpd-agl": MPD_AGL,
+    "msg": MSG,
 }

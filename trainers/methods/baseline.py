@@ -1,4 +1,4 @@
-"""The plain baseline: fixed threshold, rectangular surrogate of fixed width.
+"""The plain baseline: fixed threshold, and a surrogate of a chosen shape and fixed width.
 
 Source: Wu et al. 2018 (STBP), as restated in the DS-ATGO paper's section 3 (arXiv 2511.13050).
 """
@@ -9,7 +9,8 @@ from pydantic import Field
 
 from trainers.methods.method import Method, MethodOptions
 from trainers.network import SpikingNetwork
-from trainers.neurons.surrogate import Rectangular
+from trainers.neurons.derivatives import ShapeName
+from trainers.neurons.shaped import Shaped
 from trainers.neurons.threshold import FixedThreshold
 
 
@@ -18,23 +19,29 @@ class BaselineOptions(MethodOptions):
 
     Args:
         threshold: constant threshold of every layer.
-        surrogate_width: k of the rectangular surrogate.
+        surrogate: shape of ds/du, a name of trainers.neurons.derivatives.SHAPES.
+        surrogate_width: its width; None for the shape's usual one.
+        learn_decay: learn one decay per layer (PLIF); None leaves the network's own choice.
     """
 
     threshold: float = Field(default=1.0, gt=0)
-    surrogate_width: float = Field(default=1.0, gt=0)
+    surrogate: ShapeName = "rectangular"
+    surrogate_width: float | None = Field(default=None, gt=0)
+    learn_decay: bool | None = None
 
 
 def prepare(network: SpikingNetwork, options: MethodOptions) -> None:
-    """Gives every LIF the fixed threshold and the fixed-width rectangle."""
+    """Gives every LIF the fixed threshold and the surrogate."""
     chosen = cast(BaselineOptions, options)
     for _, neuron in network.neurons():
         neuron.threshold_rule = FixedThreshold(chosen.threshold)
-        neuron.surrogate = Rectangular(chosen.surrogate_width)
+        neuron.surrogate = Shaped(chosen.surrogate, chosen.surrogate_width)
+        if chosen.learn_decay is not None:
+            neuron.decay_logit.requires_grad_(chosen.learn_decay)
 
 
 BASELINE = Method(
-    summary="fixed threshold, rectangular surrogate",
+    summary="fixed threshold, surrogate of a chosen shape and width",
     source="Wu et al. 2018 (STBP)",
     options=BaselineOptions,
     prepare=prepare,

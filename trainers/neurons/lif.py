@@ -41,9 +41,7 @@ class LIF(nn.Module):
             raise ConfigError(f"LIF: decay ({decay}) must lie between 0 and 1. Try 0.2 to 0.9.")
         if not 0.0 < threshold < math.inf:
             raise ConfigError(f"LIF: threshold ({threshold}) must be positive and finite. Use 1.0.")
-        self.decay_logit = nn.Parameter(
-            torch.tensor(math.log(decay / (1.0 - decay))), requires_grad=learn_decay
-        )
+        self.decay_logit = nn.Parameter(torch.tensor(_logit(decay)), requires_grad=learn_decay)
         self.threshold_rule: ThresholdRule = FixedThreshold(threshold)
         self.surrogate: Surrogate = Rectangular()
         self.time_steps: int | None = None
@@ -52,6 +50,11 @@ class LIF(nn.Module):
     def decay(self) -> Tensor:
         """Decay factor, a scalar in (0, 1)."""
         return torch.sigmoid(self.decay_logit)
+
+    def set_decay(self, decay: float) -> None:
+        """Sets the decay factor, whether or not it is learnt from here on."""
+        with torch.no_grad():
+            self.decay_logit.fill_(_logit(decay))
 
     def forward(self, current: Tensor) -> Tensor:
         """Spikes [T*B, ...] for currents [T*B, ...], time-major.
@@ -75,3 +78,7 @@ class LIF(nn.Module):
             membrane = membrane * (1 - fired)
             spikes.append(fired)
         return torch.cat(spikes)
+
+
+def _logit(decay: float) -> float:
+    return math.log(decay / (1.0 - decay))

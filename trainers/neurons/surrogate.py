@@ -1,21 +1,22 @@
 """Surrogate gradients: the spike is a Heaviside step forward and something smooth backward."""
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 
-class Surrogate(nn.Module):
+class Surrogate(nn.Module, ABC):
     """Turns membrane and threshold into spikes that carry a surrogate gradient.
 
     s = 1 if u > threshold else 0 (strict). Subclasses choose ds/du. `step` counts from 0, so that
     a surrogate may depend on the time step or on what it saw at earlier steps of the same pass.
     """
 
+    @abstractmethod
     def forward(self, membrane: Tensor, threshold: Tensor, step: int) -> Tensor:
         """Spikes 0/1 of the membrane's shape and dtype."""
-        raise NotImplementedError
 
 
 class _RectangularSpike(torch.autograd.Function):

@@ -1,19 +1,21 @@
 """Threshold rules: which threshold a layer uses at each step, in training and in evaluation."""
 
+from abc import ABC, abstractmethod
+
 import torch
 from torch import Tensor, nn
 
 
-class ThresholdRule(nn.Module):
+class ThresholdRule(nn.Module, ABC):
     """Gives the threshold of one step; state for evaluation lives in registered buffers."""
 
+    @abstractmethod
     def forward(self, membrane: Tensor, step: int) -> Tensor:
         """Threshold, broadcastable to the membrane [B, ...] of step `step` (from 0)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def schedule(self, time_steps: int) -> Tensor:
         """Evaluation thresholds [T], one per step."""
-        raise NotImplementedError
 
 
 class FixedThreshold(ThresholdRule):

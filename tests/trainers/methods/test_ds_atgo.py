@@ -93,10 +93,22 @@ def test_f_c_scales_the_threshold_and_momentum_the_running_one() -> None:
 
 
 def test_half_precision_statistics_are_taken_in_float32() -> None:
-    """The sum of 100,000 bfloat16 ones is no overflow and no rounding of the mean."""
-    rule = AdaptiveThreshold(1)
-    rule(torch.ones(100_000, dtype=torch.bfloat16), 0)
-    assert float(rule.running) == 1.0
+    """A mean between two bfloat16 numbers isn't rounded to one of them, nor is the deviation."""
+    rule = AdaptiveThreshold(1, momentum=1.0)
+    membrane = torch.tensor([1.0, 1.0078125] * 50_000)
+    rule(membrane.bfloat16(), 0)
+    assert float(rule.running) == pytest.approx(1.00390625 + 0.00390625, abs=1e-6)
+    width = ThresholdDrivenGradient().width(8 * membrane.bfloat16(), torch.tensor(1.0))
+    assert float(width) == pytest.approx(1 + np.tanh(8 * 0.00390625 - 1), rel=1e-5)
+
+
+def test_a_tie_fires_neither_in_training_nor_in_evaluation() -> None:
+    """u == threshold stays silent in both, so that both mean the same network."""
+    surrogate = ThresholdDrivenGradient()
+    membrane = torch.tensor([0.75, 0.7500001, -1.0])
+    for training in (True, False):
+        surrogate.train(training)
+        assert surrogate(membrane, torch.tensor(0.75), 0).tolist() == [0.0, 1.0, 0.0]
 
 
 def test_the_decay_starts_at_0_2_and_is_learnt() -> None:

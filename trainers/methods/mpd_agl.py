@@ -1,0 +1,91 @@
+"""MPD-AGL: surrogate width from the norm's gain and the decay.
+
+Source: Jiang, Wang, Jiang, Fan, Yan, IJCAI 2025 (arXiv 2505.11863) and the authors' code. Only its
+abstract and code were read; theorem numbers are the paper's.
+
+The current after batch norm has standard deviation g_c per channel (norm gain, V_th included), so
+with g the mean over channels and tau the decay, both detached ("Theorem 2"):
+
+    k(1)      = 2 g
+    k(t >= 2) = 2 sqrt(1 + tau^2) g ;   ds/du = (1/k) 1[|u - V_th| < k/2]
+
+The threshold stays V_th. tdBN is batch norm over time, batch and space with the gain started at
+V_th (the authors multiply V_th outside the gain: the same function). A layer without a norm keeps
+k = 1. The code doesn't bound the width; here k >= `smallest_width`, since a mean gain of 0 or less
+would divide by zero or stop the gradient.
+"""
+
+from typing import cast
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from trainers.methods.method import Method, MethodOptions
+from trainers.network import SpikingNetwork
+from trainers.neurons.lif import LIF
+from trainers.neurons.surrogate import Surrogate, rectangular_spike
+from trainers.neurons.threshold import FixedThreshold
+from trainers.preceding_norm import Norm, preceding_norms
+
+
+class MPDAGLOptions(MethodOptions):
+    """Options of `mpd-agl`.
+
+    Args:
+        threshold: V_th, also the start of the norms' gains.
+        learn_decay: PLIF, one learnable decay per layer (authors' code).
+        smallest_width: lower bound of k.
+    """
+
+    threshold: float = Field(default=0.5, gt=0)
+    learn_decay: bool = True
+    smallest_width: float = Field(default=1e-3, gt=0)
+
+
+class NormDrivenGradient(Surrogate):
+    """The rectangle's width follows the norm before the layer, and the layer's decay."""
+
+    def __init__(self, neuron: LIF, norm: Norm | None, smallest_width: float) -> None:
+        super().__init__()
+        # In a list, so that neither becomes a child of this module and of its own parent at once.
+        self.parts = [neuron, norm]
+        self.smallest_width = smallest_width
+
+    def width(self, step: int) -> Tensor:
+        """Width k of a step, detached."""
+        neuron, norm = cast(LIF, self.parts[0]), cast(nn.BatchNorm2d | None, self.parts[1])
+        decay = neuron.decay.detach()
+        if norm is None:
+            return torch.ones_like(decay)
+        deviation = norm.weight.detach().mean()
+        growth = 1.0 if step == 0 else torch.sqrt(1 + decay**2)
+        return torch.clamp(2 * growth * deviation, min=self.smallest_width)
+
+    def forward(self, membrane: Tensor, threshold: Tensor, step: int) -> Tensor:
+        """Spikes; in evaluation the width is never computed."""
+        distance = membrane - threshold
+        if not self.training:
+            return (distance > 0).to(membrane.dtype)
+        return rectangular_spike(distance, self.width(step).to(membrane.dtype))
+
+
+def prepare(network: SpikingNetwork, options: MethodOptions) -> None:
+    """Starts the norms' gains at V_th and ties every LIF's width to the norm before it."""
+    chosen = cast(MPDAGLOptions, options)
+    norms = preceding_norms(network)
+    for name, neuron in network.neurons():
+        norm = norms[name]
+        if norm is not None:
+            nn.init.constant_(norm.weight, chosen.threshold)
+        neuron.threshold_rule = FixedThreshold(chosen.threshold)
+        neuron.surrogate = NormDrivenGradient(neuron, norm, chosen.smallest_width)
+        neuron.decay_logit.requires_grad_(chosen.learn_decay)
+
+
+MPD_AGL = Method(
+    summary="surrogate width from the norm's gain and the decay, first and later steps",
+    source="Jiang et al., IJCAI 2025 (arXiv 2505.11863)",
+    options=MPDAGLOptions,
+    prepare=prepare,
+)

@@ -1,0 +1,110 @@
+"""MSG: masked surrogate gradient, noise on the gradient in training only.
+
+Source: Li, Zhao, Zhao, Zeng, Neural Networks 2024 (arXiv 2406.19645) and the authors' code.
+
+The paper's neuron V <- V + (I - V)/tau_m with threshold V_th is our neuron in units u = tau_m V:
+u <- (1 - 1/tau_m) u + I, threshold tau_m V_th. So, with x = V - V_th = (u - threshold) / tau_m,
+
+    ds/du = (1/tau_m) g(x) M ,   M ~ Bernoulli(1 - p) per element, step and mini-batch
+
+    arctan           g(x) = alpha / (1 + (pi/2 alpha x)^2)
+    piecewise-linear g(x) = max(0, alpha - alpha^2 |x|)
+
+The mask is drawn in the backward pass, from torch's generator, which training seeds per epoch. The
+paper's equations 10 and 11 mask the weight gradient instead; its text and the code mask the
+surrogate, which is what this does. The code keeps the expectation at (1 - p) g; `rescale` divides
+by 1 - p.
+"""
+
+import math
+from typing import Any, Literal, cast
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from trainers.methods.method import Method, MethodOptions
+from trainers.network import SpikingNetwork
+from trainers.neurons.surrogate import Surrogate
+from trainers.neurons.threshold import FixedThreshold
+
+Base = Literal["arctan", "piecewise-linear"]
+
+
+class MSGOptions(MethodOptions):
+    """Options of `msg`.
+
+    Args:
+        mask_probability: p, the share of gradients masked; 0 is the plain surrogate.
+        base: shape of the surrogate.
+        alpha: its steepness.
+        rescale: divide by 1 - p, so that the mean gradient stays.
+        tau_m: membrane time constant in steps.
+        threshold: V_th.
+    """
+
+    mask_probability: float = Field(default=0.5, ge=0, lt=1)
+    base: Base = "piecewise-linear"
+    alpha: float = Field(default=2.0, gt=0)
+    rescale: bool = False
+    tau_m: float = Field(default=2.0, gt=1)
+    threshold: float = Field(default=0.5, gt=0)
+
+
+def surrogate_derivative(x: Tensor, base: Base, alpha: float) -> Tensor:
+    """The unmasked g(x) of x = V - V_th."""
+    if base == "arctan":
+        return alpha / (1 + (math.pi / 2 * alpha * x) ** 2)
+    return torch.clamp(alpha - alpha**2 * x.abs(), min=0)
+
+
+class _MaskedSpike(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, distance: Tensor, options: MSGOptions) -> Tensor:
+        ctx.save_for_backward(distance)
+        ctx.options = options
+        return (distance > 0).to(distance.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None]:
+        (distance,) = ctx.saved_tensors
+        options: MSGOptions = ctx.options
+        (grad,) = grad_outputs
+        tau = options.tau_m
+        gradient = grad * surrogate_derivative(distance / tau, options.base, options.alpha) / tau
+        if options.mask_probability == 0:
+            return gradient, None
+        kept = torch.rand_like(distance) >= options.mask_probability
+        gradient = gradient * kept
+        return gradient / (1 - options.mask_probability) if options.rescale else gradient, None
+
+
+class MaskedSurrogate(Surrogate):
+    """The base surrogate with a fresh Bernoulli mask in every backward pass."""
+
+    def __init__(self, options: MSGOptions) -> None:
+        super().__init__()
+        self.options = options
+
+    def forward(self, membrane: Tensor, threshold: Tensor, step: int) -> Tensor:
+        """Spikes; the mask touches gradients alone."""
+        del step
+        spikes: Tensor = _MaskedSpike.apply(membrane - threshold, self.options)  # type: ignore[no-untyped-call]
+        return spikes
+
+
+def prepare(network: SpikingNetwork, options: MethodOptions) -> None:
+    """Gives every LIF the paper's decay and threshold in our units, and the masked surrogate."""
+    chosen = cast(MSGOptions, options)
+    for _, neuron in network.neurons():
+        neuron.set_decay(1 - 1 / chosen.tau_m)
+        neuron.threshold_rule = FixedThreshold(chosen.tau_m * chosen.threshold)
+        neuron.surrogate = MaskedSurrogate(chosen)
+
+
+MSG = Method(
+    summary="surrogate gradient masked at random in the backward pass",
+    source="Li et al., Neural Networks 2024 (arXiv 2406.19645)",
+    options=MSGOptions,
+    prepare=prepare,
+)
