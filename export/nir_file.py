@@ -9,6 +9,7 @@ import nir
 import numpy as np
 
 from export.errors import InvalidGraph
+from export.hdf5_heap import refuse_damaged_heaps
 from trainers.atomic_file import whole_file
 from trainers.errors import FileError
 
@@ -22,7 +23,7 @@ SMALL_BYTES = 1 << 16
 """What a dataset may claim without being held against what was stored."""
 
 
-def write_nir(graph: nir.NIRGraph, path: Path) -> None:
+def write_nir(graph: nir.NIRGraph, path: str | Path) -> None:
     """Writes the graph; `path` appears only when the file is complete.
 
     Raises:
@@ -31,23 +32,27 @@ def write_nir(graph: nir.NIRGraph, path: Path) -> None:
     # In memory first: HDF5 that runs out of disk space while closing can take the process along.
     content = io.BytesIO()
     nir.write(content, graph)
-    with whole_file(path) as partial:
+    with whole_file(Path(path)) as partial:
         partial.write_bytes(content.getvalue())
 
 
-def read_nir(path: Path) -> nir.NIRGraph:
+def read_nir(path: str | Path) -> nir.NIRGraph:
     """Reads a NIR graph and checks that every parameter is finite.
 
     Raises:
         FileError: the file is missing, truncated or isn't NIR.
         InvalidGraph: its nodes contradict each other or hold NaN or infinity.
     """
+    path = Path(path)
     if not path.is_file():
         raise FileError(f"{path}: no such file. Name a .nir file.")
     try:
+        refuse_damaged_heaps(path)
         with h5py.File(path, "r") as file:
             _refuse_traps(path, file)
-        graph = nir.read(path)
+        # Parameters that make no sense are refused below, not remarked on by numpy here.
+        with np.errstate(all="ignore"):
+            graph = nir.read(path)
     except (OSError, KeyError, RuntimeError) as error:
         raise FileError(
             f"{path}: isn't a readable NIR file ({_first_line(error)}). Export it again."
@@ -111,7 +116,14 @@ def _datasets(path: Path, file: h5py.File) -> Iterator[h5py.Dataset]:
 def _claimed_bytes(path: Path, dataset: h5py.Dataset) -> int:
     if dataset.is_virtual or dataset.external:
         raise FileError(
-            f"{path}: dataset '{dataset.name}' takes its data from another file. Don't trust this one."
+            f"{path}: dataset '{dataset.name}' takes its data from another file. Don't trust it."
+        )
+    kind = dataset.dtype
+    if kind.kind not in "biufS" and h5py.check_string_dtype(kind) is None:
+        # Reading damaged types of variable length can take the process along.
+        raise FileError(
+            f"{path}: dataset '{dataset.name}' holds {kind}, neither numbers nor text. Export it "
+            "again."
         )
     claimed, stored = int(dataset.nbytes), dataset.id.get_storage_size()
     if claimed > SMALL_BYTES and claimed > MAX_RATIO * stored:

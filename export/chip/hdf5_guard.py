@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from export.chip.graph import IntArray
 from export.errors import InvalidGraph
+from export.hdf5_heap import refuse_damaged_heaps
 from trainers.errors import FileError
 
 MAX_ELEMENTS = 1 << 28
@@ -34,6 +35,7 @@ def open_hdf5(path: Path, remedy: str) -> Iterator["GuardedGroup"]:
     """
     if not path.is_file():
         raise FileError(f"{path}: no such file. {remedy}.")
+    refuse_damaged_heaps(path)
     try:
         file = h5py.File(path, "r")
     except _DAMAGE as error:

@@ -54,7 +54,7 @@ class _Chain:
 
 
 def read_netx(
-    path: Path, input_form: InputForm | None = None, num_layers: int | None = None
+    path: str | Path, input_form: InputForm | None = None, num_layers: int | None = None
 ) -> ChipGraph:
     """Reads a netx file.
 
@@ -70,6 +70,7 @@ def read_netx(
         LimitExceeded: Lava would silently ruin a value.
         InvalidGraph: shapes contradict each other, or a value isn't a finite number.
     """
+    path = Path(path)
     with open_hdf5(path, "Name a netx file (.net)") as root:
         if "layer" not in root.names():
             raise FileError(f"{path}: there is no group 'layer', so this isn't a netx file.")

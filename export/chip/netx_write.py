@@ -18,7 +18,7 @@ from export.chip.netx_limits import refuse_traps
 from trainers.atomic_file import whole_file
 
 
-def write_netx(graph: ChipGraph, path: Path) -> None:
+def write_netx(graph: ChipGraph, path: str | Path) -> None:
     """Writes the graph; `path` appears only when the file is complete.
 
     Raises:
@@ -37,7 +37,7 @@ def write_netx(graph: ChipGraph, path: Path) -> None:
         _write_layers(file.create_group("layer"), graph, links)
         facts = facts_of(graph, tuple(link.population.name for link in links))
         file.create_group(FACTS_GROUP)[FACTS_DATASET] = facts.model_dump_json()
-    with whole_file(path) as partial:
+    with whole_file(Path(path)) as partial:
         partial.write_bytes(content.getbuffer())
 
 

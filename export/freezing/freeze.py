@@ -133,7 +133,9 @@ def _one_sample(network: SpikingNetwork, sample: Tensor | NDArray[Any]) -> Tenso
         )
     chosen = sample[:, 0] if network.sequence else sample[0]
     one = chosen if isinstance(chosen, Tensor) else torch.from_numpy(np.array(chosen))
-    return one if network.sequence else one.expand(steps, *one.shape)
+    over_time = one if network.sequence else one.expand(steps, *one.shape)
+    # A copy of its own, since a forward may add in place.
+    return over_time.clone(memory_format=torch.contiguous_format)
 
 
 @contextmanager

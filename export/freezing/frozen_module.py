@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from export.errors import InvalidGraph
+from export.freezing.symbolic import called_layers
 from export.freezing.to_nir import DECAY_GRID
-from export.freezing.trace import called_layers
 from export.nir_metadata import FrozenFacts, read_facts
 from trainers.network import SpikingNetwork
 from trainers.neurons.lif import LIF
@@ -117,9 +117,9 @@ def _conv(name: str, node: nir.Conv2d, trained: nn.Conv2d) -> nn.Module:
         trained.in_channels,
         trained.out_channels,
         max(trained.kernel_size),
-        stride=trained.stride,
+        stride=_pair(trained.stride),
         padding=_pair(node.padding),
-        dilation=trained.dilation,
+        dilation=_pair(trained.dilation),
     )
     return _with_weights(conv, name, node)
 

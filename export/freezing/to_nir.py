@@ -7,7 +7,6 @@ weights stay as they are. Norse, snnTorch and SpikingJelly compute the same spik
 
 import nir
 import numpy as np
-
 from numpy.typing import NDArray
 
 from export.errors import InvalidGraph, LimitExceeded, UnsupportedLayer
@@ -169,8 +168,8 @@ def _square(name: str, weight: FloatArray, conv: Conv) -> tuple[FloatArray, tupl
     missing = [max(sizes) - size for size in sizes]
     if any(more % 2 for more in missing):
         raise UnsupportedLayer(
-            f"layer '{name}': a {sizes[0]}x{sizes[1]} kernel can't be filled up to a square evenly, "
-            "and NIR's readers take square kernels only. Use two odd or two even sizes."
+            f"layer '{name}': a {sizes[0]}x{sizes[1]} kernel can't be filled up to a square on "
+            "both sides alike, and NIR's readers take squares only. Use two odd or two even sizes."
         )
     before = [more // 2 for more in missing]
     padding = [p + d * b for p, d, b in zip(conv.padding, conv.dilation, before, strict=True)]

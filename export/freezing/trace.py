@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
-from export.errors import InvalidGraph, UnsupportedLayer
+from export.errors import UnsupportedLayer
 from export.freezing.float_graph import (
     AGAIN,
     Flatten,
@@ -24,23 +24,12 @@ from export.freezing.float_graph import (
     Source,
     Sum,
 )
+from export.freezing.symbolic import RESHAPES, contributing, read_later, shapes, symbolic
 from export.freezing.torch_layers import KNOWN, SAME_EVERYWHERE, Shape, read_layer, read_neuron
 from trainers.neurons.lif import LIF
 
 ADDITIONS = (operator.add, torch.add, "add")
 IN_PLACE = (operator.iadd, "add_")
-RESHAPES = (torch.flatten, torch.reshape, "flatten", "reshape", "view")
-VIEWS = (nn.Flatten, nn.Identity, nn.Dropout, nn.Dropout2d)
-
-USER_FAULTS = (
-    RuntimeError,
-    TypeError,
-    ValueError,
-    AttributeError,
-    LookupError,
-    AssertionError,
-)
-"""What a forward raises when it is given symbols, or a sample of the wrong shape."""
 
 
 def trace(body: nn.Module, sample: Tensor, thresholds: dict[str, float]) -> FloatGraph:
@@ -55,52 +44,8 @@ def trace(body: nn.Module, sample: Tensor, thresholds: dict[str, float]) -> Floa
         UnsupportedLayer: a layer or operation that NIR or the chip has no word for.
         InvalidGraph: a weight is NaN or infinite, or the sample doesn't fit the module.
     """
-    traced = _symbolic(body)
-    shapes = _shapes(traced, sample)
-    forward = _Forward(traced, shapes, len(sample), thresholds)
-    return forward.read()
-
-
-def called_layers(body: nn.Module) -> dict[str, nn.Module]:
-    """The layers that a module's forward computes its output with, by path.
-
-    Raises:
-        UnsupportedLayer: the forward can't be traced.
-    """
-    traced = _symbolic(body)
-    return {
-        str(node.target): traced.get_submodule(str(node.target))
-        for node in _contributing(traced.graph)
-        if node.op == "call_module"
-    }
-
-
-class _LayerTracer(fx.Tracer):
-    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        return isinstance(m, LIF) or super().is_leaf_module(m, module_qualified_name)
-
-
-class _ShapeRecorder(fx.Interpreter):
-    """Runs the traced forward and keeps the shape of every tensor in it, batch axis included."""
-
-    def __init__(self, traced: fx.GraphModule, sample: Tensor) -> None:
-        super().__init__(traced)
-        self.extra_traceback = False
-        self.sample_shape = tuple(sample.shape[1:])
-        self.shapes: dict[fx.Node, Shape] = {}
-
-    def run_node(self, n: fx.Node) -> Any:
-        try:
-            result = super().run_node(n)
-        except USER_FAULTS as error:
-            where = f"layer '{n.target}'" if n.op == "call_module" else f"operation '{n.name}'"
-            raise InvalidGraph(
-                f"network input: a sample of shape {self.sample_shape} doesn't fit {where} "
-                f"({_first_line(error)}). Pass a sample as the network takes it."
-            ) from error
-        if isinstance(result, Tensor):
-            self.shapes[n] = tuple(result.shape)
-        return result
+    traced = symbolic(body)
+    return _Forward(traced, shapes(traced, sample), len(sample), thresholds).read()
 
 
 @dataclass(frozen=True)
@@ -122,7 +67,7 @@ class _Forward:
     def read(self) -> FloatGraph:
         """The layers that contribute to the output; what does nothing in evaluation is left out."""
         self._refuse_shared()
-        contributing = _contributing(self.traced.graph)
+        needed = contributing(self.traced.graph)
         names: dict[fx.Node, str] = {}
         calls = Counter[str]()
         layers = []
@@ -137,7 +82,7 @@ class _Forward:
                 continue
             names[node] = _name(node, calls)
             inputs = tuple(names[source] for source in signals)
-            if node in contributing:
+            if node in needed:
                 layers.append(Layer(names[node], operation, inputs, self._shape(node)))
         return FloatGraph(tuple(layers))
 
@@ -174,10 +119,10 @@ class _Forward:
                 f"network: operation '{node.name}' adds tensors of shapes {shapes}, and a frozen "
                 "network adds equal shapes only. Bring both to one shape."
             )
-        if node.target in IN_PLACE and _read_elsewhere(node.args[0], self.traced):
+        if node.target in IN_PLACE and read_later(node, self.traced):
             raise UnsupportedLayer(
-                f"network: operation '{node.name}' adds in place to a tensor that something else "
-                "reads too. Write x = x + y."
+                f"network: operation '{node.name}' adds in place to a tensor that is read again "
+                "later. Write x = x + y."
             )
         return Sum()
 
@@ -200,7 +145,7 @@ class _Forward:
         batch, *shape = self.shapes[node] or (0,)
         if batch != self.batch:
             raise UnsupportedLayer(
-                f"network: '{node.target}' makes {tuple(self.shapes[node])} of {self.batch} "
+                f"network: '{_spell(node.target)}' makes {self.shapes[node]} of {self.batch} "
                 "samples, so it mixes them. Keep the first axis apart, as torch.flatten(x, 1) does."
             )
         return tuple(shape)
@@ -219,52 +164,8 @@ class _Forward:
                 )
 
 
-def _symbolic(body: nn.Module) -> fx.GraphModule:
-    try:
-        return fx.GraphModule(body, _LayerTracer().trace(body))
-    except USER_FAULTS as error:
-        raise UnsupportedLayer(
-            f"network {type(body).__name__}: its forward can't be traced ({_first_line(error)}). "
-            "Let it only call layers and add their outputs."
-        ) from error
-
-
-def _shapes(traced: fx.GraphModule, sample: Tensor) -> dict[fx.Node, Shape]:
-    recorder = _ShapeRecorder(traced, sample)
-    with torch.no_grad():
-        recorder.run(sample)
-    return recorder.shapes
-
-
-def _contributing(graph: fx.Graph) -> set[fx.Node]:
-    """Nodes that the output depends on; a head whose result is dropped isn't among them."""
-    found: set[fx.Node] = set()
-    waiting = [node for node in graph.nodes if node.op == "output"]
-    while waiting:
-        node = waiting.pop()
-        if node not in found:
-            found.add(node)
-            waiting += node.all_input_nodes
-    return found
-
-
-def _read_elsewhere(target: Any, traced: fx.GraphModule) -> bool:
-    """Whether a tensor that is about to be overwritten, or one it is a view of, has other readers.
-
-    Symbolic tracing doesn't see that overwriting changes what those readers get.
-    """
-    while isinstance(target, fx.Node):
-        if len(target.users) > 1:
-            return True
-        module = traced.get_submodule(str(target.target)) if target.op == "call_module" else None
-        if not isinstance(module, VIEWS) and target.target not in RESHAPES:
-            return False
-        target = target.args[0]
-    return False
-
-
 def _name(node: fx.Node, calls: Counter[str]) -> str:
-    """The module's path, which no call of a function can have; both differ in every place."""
+    """The module's path, or a function's name in a form that no path has; unique in each place."""
     if node.op != "call_module":
         return f"{node.name}()"
     path = str(node.target)
@@ -274,8 +175,3 @@ def _name(node: fx.Node, calls: Counter[str]) -> str:
 
 def _spell(target: Any) -> str:
     return str(getattr(target, "__name__", target))
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error).splitlines()
-    return lines[0] if lines else type(error).__name__

@@ -19,7 +19,7 @@ PROTOBUF_BYTES = 1 << 31
 _SPARE_BYTES = 1 << 20
 
 
-def write_onnx(graph: nir.NIRGraph, path: Path) -> None:
+def write_onnx(graph: nir.NIRGraph, path: str | Path) -> None:
     """Writes model.onnx, the whole sequence in one call; see `build_scan`.
 
     Raises:
@@ -28,10 +28,10 @@ def write_onnx(graph: nir.NIRGraph, path: Path) -> None:
         LimitExceeded: the model is larger than an ONNX file can be, or a value than float32.
         FileError: the folder can't be written to, or no space is left.
     """
-    _write(build_scan(graph), path)
+    _write(build_scan(graph), Path(path))
 
 
-def write_step_onnx(graph: nir.NIRGraph, path: Path) -> None:
+def write_step_onnx(graph: nir.NIRGraph, path: str | Path) -> None:
     """Writes model.step.onnx, one step with explicit state; see `build_step`.
 
     Raises:
@@ -40,15 +40,16 @@ def write_step_onnx(graph: nir.NIRGraph, path: Path) -> None:
         LimitExceeded: the model is larger than an ONNX file can be, or a value than float32.
         FileError: the folder can't be written to, or no space is left.
     """
-    _write(build_step(graph), path)
+    _write(build_step(graph), Path(path))
 
 
-def read_onnx(path: Path) -> onnx.ModelProto:
+def read_onnx(path: str | Path) -> onnx.ModelProto:
     """Reads a model that may come from anyone; data outside of the file is never followed.
 
     Raises:
         FileError: the file is missing, truncated, not ONNX, or refers to other files.
     """
+    path = Path(path)
     if not path.is_file():
         raise FileError(f"{path}: no such file. Name an .onnx file.")
     try:

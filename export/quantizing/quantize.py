@@ -20,20 +20,19 @@ from export.chip.graph import (
     Readout,
 )
 from export.chip.limits import (
-    BIAS_MANT_MAX,
     DECAY_ONE,
     STATE_SHIFT,
     THRESHOLD_MANT_MAX,
     WEIGHT_MAX,
     WEIGHT_MIN,
 )
-from export.errors import LimitExceeded, UnsupportedLayer
+from export.errors import UnsupportedLayer
 from export.executor import run_graph
 from export.executor.samples import check_samples
 from export.graph_order import in_order
 from export.nir_metadata import FrozenFacts, read_facts
-from export.nir_neuron import DiscreteLIF
-from export.quantizing.compose import FloatConv, FloatDense, compose, currents, macs
+from export.quantizing.compose import FloatConv, FloatDense, compose
+from export.quantizing.host import host_currents, host_macs
 from export.quantizing.scale import (
     QuantizedWeights,
     hidden_scale,
@@ -42,15 +41,11 @@ from export.quantizing.scale import (
     readout_scale,
 )
 from export.quantizing.segments import Segment, segments
+from export.quantizing.uniform_neuron import UniformNeuron, uniform_neuron
 
-FloatArray = NDArray[np.float64]
 CALIBRATION_SAMPLES = 256
 CALIBRATION_BATCH = 32
 """Membranes of every neuron at every step are kept for one batch at a time."""
-
-NEURON_TOLERANCE = 1e-6
-FILE_ROUNDING = 1e-12
-"""Relative error that a threshold's way through the file, v_threshold / gain, can leave."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +100,7 @@ def quantize_layers(
     facts = read_facts(graph)
     parts = segments(graph, facts)
     samples = calibration[:CALIBRATION_SAMPLES]
+    check_samples(samples, in_order(graph), facts, facts.time_steps)
     membranes = _largest_membranes(graph, samples, parts)
     first, *hidden, last = parts
     host, report = _input_population(first, facts, samples)
@@ -125,55 +121,17 @@ def quantize_layers(
         time_steps=facts.time_steps,
         readout=Readout(last.target, 1.0 / (report.scale * (1 << STATE_SHIFT) * facts.time_steps)),
         classes=facts.classes,
-        host=HostEncoder(macs=_host_macs(first, facts), scale=reports[0].scale),
+        host=HostEncoder(macs=host_macs(first, facts), scale=reports[0].scale),
     )
     check_graph(chip)
     return chip, tuple(reports)
 
 
-def encode(graph: nir.NIRGraph, chip: ChipGraph, inputs: NDArray[Any]) -> IntArray:
-    """The host's part: inputs to bias mantissas, round(current * scale) within +-4095.
-
-    Args:
-        graph: the frozen network.
-        chip: what `quantize` made of it.
-        inputs: [N, *shape], or [N, T, *shape] for sequences.
-
-    Returns:
-        int64 [N, C, H, W] (or [N, T, C, H, W]).
-
-    Raises:
-        UnsupportedLayer: the chip graph isn't driven by biases.
-        DataError: inputs of the wrong shape, or with NaN or infinity.
-    """
-    if chip.host is None:
-        raise UnsupportedLayer(
-            "encode: this chip graph has no host encoder; its spikes enter directly."
-        )
-    facts = read_facts(graph)
-    check_samples(inputs, in_order(graph), facts, facts.time_steps)
-    first = segments(graph, facts)[0]
-    mantissas = np.rint(_host_currents(first, facts, inputs) * chip.host.scale)
-    return np.clip(mantissas, -BIAS_MANT_MAX, BIAS_MANT_MAX).astype(np.int64)
-
-
-def _host_macs(first: Segment, facts: FrozenFacts) -> int:
-    """Multiply-accumulates per sample: a sequence brings a new input at each step."""
-    return macs(first) * (1 if facts.input.form == "static" else facts.time_steps)
-
-
-def _host_currents(first: Segment, facts: FrozenFacts, inputs: NDArray[Any]) -> FloatArray:
-    if facts.input.form == "static":
-        return currents(first, inputs)
-    over_time = currents(first, inputs.reshape(-1, *inputs.shape[2:]))
-    return over_time.reshape(*inputs.shape[:2], *first.shape)
-
-
 def _input_population(
     first: Segment, facts: FrozenFacts, samples: NDArray[Any]
 ) -> tuple[Population, LayerQuantization]:
-    neuron = _uniform(first)
-    largest = float(np.abs(_host_currents(first, facts, samples)).max())
+    neuron = uniform_neuron(first)
+    largest = float(np.abs(host_currents(first, facts, samples)).max())
     scale = input_scale(first.target, largest, neuron.decay, facts.time_steps, neuron.threshold)
     population = _population(first, neuron, scale, np.zeros((), dtype=np.int64))
     report = LayerQuantization(
@@ -185,7 +143,7 @@ def _input_population(
 def _hidden(
     segment: Segment, largest_membrane: float
 ) -> tuple[Population, Projection, LayerQuantization]:
-    neuron = _uniform(segment)
+    neuron = uniform_neuron(segment)
     weights = compose(segment)
     scale = hidden_scale(
         segment.target, weights.weight, weights.bias, neuron.threshold, largest_membrane
@@ -219,47 +177,8 @@ def _readout(
     return population, _projection(segment, weights, integers), report
 
 
-@dataclass(frozen=True)
-class _UniformNeuron:
-    decay: float
-    threshold: float
-
-
-def _uniform(segment: Segment) -> _UniformNeuron:
-    """The one decay and threshold all neurons of a population share, as the chip holds them."""
-    neuron = segment.neuron
-    if not isinstance(neuron, DiscreteLIF):
-        raise UnsupportedLayer(f"layer '{segment.target}': not a neuron.")
-    if np.any(neuron.leak != 0) or np.any(neuron.reset != 0):
-        raise UnsupportedLayer(
-            f"layer '{segment.target}': a leak or reset voltage other than 0 has no chip "
-            "equivalent. Shift the network so that both are 0."
-        )
-    threshold = float(neuron.threshold.flat[0])
-    spread = NEURON_TOLERANCE * abs(threshold)
-    if np.ptp(neuron.decay) > NEURON_TOLERANCE or np.ptp(neuron.threshold) > spread:
-        raise UnsupportedLayer(
-            f"layer '{segment.target}': neurons with different decays or thresholds can't be "
-            "quantised together. Export this network to the targets nir and onnx."
-        )
-    decay = float(neuron.decay.flat[0]) * DECAY_ONE
-    if threshold <= 0:
-        raise LimitExceeded(
-            f"layer '{segment.target}': threshold {threshold:g} isn't positive, so it has no "
-            "mantissa. Train again with a higher threshold."
-        )
-    if abs(decay - round(decay)) > DECAY_ONE * NEURON_TOLERANCE:
-        raise LimitExceeded(
-            f"layer '{segment.target}': decay {decay:.4f}/4096 lies between the chip's steps. "
-            "Freeze the network with spikeport, which snaps decays to n/4096."
-        )
-    rounded = float(np.float32(threshold))
-    exact = rounded if abs(rounded - threshold) <= FILE_ROUNDING * threshold else threshold
-    return _UniformNeuron(decay=round(decay) / DECAY_ONE, threshold=exact)
-
-
 def _population(
-    segment: Segment, neuron: _UniformNeuron, scale: float, bias: IntArray
+    segment: Segment, neuron: UniformNeuron, scale: float, bias: IntArray
 ) -> Population:
     return Population(
         name=segment.target,
@@ -310,7 +229,7 @@ def _largest_membranes(
 ) -> dict[str, float]:
     """Largest |u| per population on calibration data, in units where the input gain is 1."""
     largest: dict[str, float] = {}
-    for start in range(0, max(1, len(samples)), CALIBRATION_BATCH):
+    for start in range(0, len(samples), CALIBRATION_BATCH):
         batch = samples[start : start + CALIBRATION_BATCH]
         membranes = run_graph(graph, batch, record=True).membranes
         for part in parts:

@@ -42,7 +42,10 @@ def verify(
     if as_json:
         typer.echo(json.dumps([asdict(row) for row in rows], indent=1))
     else:
-        Console().print(_table(rows))
+        console = Console()
+        console.print(_table(rows))
+        for line in (*_notes(rows), LEGEND):
+            console.print(line, style="dim", highlight=False, markup=False)
     if any(row.verdict == "different" for row in rows):
         raise typer.Exit(DIFFERENT)
 
@@ -53,23 +56,21 @@ COLUMNS = {
     "samples": "N",
     "spike_mismatches": "differ",
     "logit_max_abs_diff": "logits",
-    "float32_bound": "bound",
     "accuracy": "accuracy",
     "verdict": "verdict",
 }
-MIN_WIDTHS = {"runtime": 15, "precision": 11}
+MIN_WIDTHS = {"runtime": 15, "precision": 11, "verdict": 13}
 LEGEND = (
-    "N: samples. Every runtime is held to our NIR executor in float64, that one to the same "
-    "network in the unscaled encoding, Lava to the emulator. differ: decisions (neuron, step, "
-    "sample) that aren't the same; logits: largest difference; bound: how close to its threshold "
-    "a float32 membrane may be and still decide otherwise."
+    "N: samples; differ: decisions (neuron, step, sample) that aren't the same; logits: largest "
+    "difference. Every runtime is held to our NIR executor in float64, that one to the same "
+    "network in the unscaled encoding, Lava to the emulator."
 )
 
 
 def _table(rows: "list[Row]") -> "Table":
     from rich.table import Table
 
-    table = Table(box=None, padding=(0, 1, 0, 0), caption=LEGEND, caption_justify="left")
+    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
     for name, title in COLUMNS.items():
         in_words = name in ("runtime", "precision")
         table.add_column(
@@ -82,6 +83,16 @@ def _table(rows: "list[Row]") -> "Table":
         cells = asdict(row)
         table.add_row(*(_cell(cells[name]) for name in COLUMNS))
     return table
+
+
+def _notes(rows: "list[Row]") -> list[str]:
+    bounds = [
+        f"{row.runtime}: a membrane closer than {row.float32_bound:.3g} to its threshold may be "
+        "decided otherwise in float32."
+        for row in rows
+        if row.float32_bound is not None
+    ]
+    return [*bounds, *(f"{row.runtime}: {row.note}" for row in rows if row.note)]
 
 
 def _cell(value: object) -> str:

@@ -54,3 +54,25 @@ def test_parameters_that_can_not_be_stepped(node: nir.NIRNode, message: str) -> 
     """A neuron that has no discrete form is refused by name."""
     with pytest.raises(InvalidGraph, match=f"'n': .*{message}"):
         discrete_neuron("n", node, DT)
+
+
+@pytest.mark.parametrize("decay_4096", [0, 1, 819, 3686, 4095])
+def test_encoding_c2_means_threshold_one(decay_4096: int) -> None:
+    """What freezing writes is read back: the decay on the grid, threshold 1, gain 1 - beta."""
+    rate = 1 - decay_4096 / 4096
+    cell = discrete_neuron(
+        "n", lif(tau=DT / rate, r=1.0, v_leak=0, v_threshold=rate, v_reset=0), DT
+    )
+    np.testing.assert_allclose(cell.decay, decay_4096 / 4096, rtol=0, atol=1e-15)
+    np.testing.assert_allclose(cell.threshold, 1.0, rtol=1e-12)
+    np.testing.assert_allclose(cell.gain, rate, rtol=1e-12)
+    assert not cell.leak.any()
+    assert not cell.reset.any()
+
+
+def test_the_last_bit_of_tau_is_no_reason_to_refuse() -> None:
+    """tau = dt means no memory; a tau that float32 rounded below dt means the same."""
+    for tau in (DT, DT * (1 - 1e-10)):
+        assert (discrete_neuron("n", lif(tau=tau), DT).decay == 0).all()
+    with pytest.raises(InvalidGraph, match="shorter than dt"):
+        discrete_neuron("n", lif(tau=DT * (1 - 1e-8)), DT)

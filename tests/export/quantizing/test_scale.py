@@ -1,0 +1,233 @@
+"""Scales: whatever the floats, the integers fit the chip and survive Lava's own rounding."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from export.chip.dense_rule import effective_dense
+from export.errors import LimitExceeded
+from export.quantizing.scale import (
+    QuantizedWeights,
+    hidden_scale,
+    input_scale,
+    quantized,
+    readout_scale,
+    worst_voltage,
+)
+
+FloatArray = NDArray[np.float64]
+STATE_MAX = (1 << 17) - 1
+
+seeds = st.integers(0, 2**32 - 1)
+signs = st.sampled_from(["mixed", "negative", "positive", "barely mixed"])
+magnitudes = st.floats(1e-6, 1e6)
+
+
+def matrix(seed: int, sign: str, largest: float, shape: tuple[int, int] = (4, 6)) -> FloatArray:
+    """Random weights of these signs whose largest magnitude is `largest`."""
+    weight = np.random.default_rng(seed).normal(size=shape)
+    if sign != "mixed":
+        weight = -np.abs(weight)
+    if sign == "positive":
+        weight = -weight
+    weight *= largest / np.abs(weight).max()
+    if sign == "barely mixed":
+        weight.flat[np.abs(weight).argmin()] = largest * 1e-5
+    return weight
+
+
+def check_fits(integers: QuantizedWeights) -> None:
+    """Even weights in range that Lava multiplies with unchanged, biases in range."""
+    weight = integers.weight
+    assert weight.dtype == integers.bias.dtype == np.int64
+    assert not (weight % 2).any()
+    assert weight.min() >= -256
+    assert weight.max() <= 254
+    assert np.abs(integers.bias).max() <= 4095
+    np.testing.assert_array_equal(effective_dense(weight, "w"), weight)
+
+
+def check_near(integers: QuantizedWeights, weight: FloatArray, bias: FloatArray) -> None:
+    """Rounding moves a weight by at most 1 and a bias by at most one half."""
+    assert np.abs(integers.weight - weight * integers.scale).max() <= 1 + 1e-6
+    assert np.abs(integers.bias - bias * integers.scale).max() <= 0.5 + 1e-6
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    seed=seeds,
+    sign=signs,
+    largest=magnitudes,
+    bias=st.floats(0, 60),
+    threshold=st.floats(0.1, 10),
+    membrane=st.floats(0, 10),
+)
+def test_hidden_integers_fit(
+    seed: int, sign: str, largest: float, bias: float, threshold: float, membrane: float
+) -> None:
+    """Weights, biases, threshold and membrane fit for every sign, size and proportion."""
+    weight = matrix(seed, sign, largest)
+    biases = np.random.default_rng(seed + 1).uniform(-bias, bias, size=4) * largest
+    threshold *= largest
+    membrane *= threshold
+    scale = hidden_scale("l", weight, biases, threshold, membrane)
+    integers = quantized(weight, biases, scale)
+    check_fits(integers)
+    check_near(integers, weight, biases)
+    mantissa = round(threshold * scale)
+    assert 1 <= mantissa <= STATE_MAX
+    assert math.isclose(mantissa / scale, threshold, rel_tol=2**-51)
+    assert 2 * membrane * scale <= STATE_MAX * (1 + 1e-9)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    seed=seeds,
+    sign=signs,
+    largest=magnitudes,
+    bias=st.floats(0, 20),
+    steps=st.sampled_from([1, 4, 32, 100]),
+)
+def test_a_readout_never_saturates(
+    seed: int, sign: str, largest: float, bias: float, steps: int
+) -> None:
+    """The worst spike pattern for a class, at every step, reaches the bound but not the limit."""
+    weight = matrix(seed, sign, largest, (3, 40))
+    biases = np.random.default_rng(seed + 1).uniform(-bias, bias, size=3) * largest
+    integers = quantized(weight, biases, readout_scale("l", weight, biases, steps))
+    check_fits(integers)
+    check_near(integers, weight, biases)
+    reached = 0
+    for row, own in zip(integers.weight, integers.bias, strict=True):
+        for direction in (1, -1):
+            spikes = (direction * row > 0).astype(np.int64)
+            voltage, worst = 0, 0
+            for _ in range(steps):
+                voltage += int(row @ spikes) + int(own)
+                worst = max(worst, abs(voltage))
+            reached = max(reached, worst)
+    assert reached <= worst_voltage(integers, steps) <= STATE_MAX
+    if bias == 0:
+        assert reached == worst_voltage(integers, steps)
+
+
+def test_a_large_readout_is_scaled_down() -> None:
+    """Many inputs over many steps leave less than 8 bits, and never more than the state holds."""
+    weight = matrix(0, "mixed", 1.0, (2, 4000))
+    biases = np.array([0.5, -0.5])
+    few, many = (
+        quantized(weight, biases, readout_scale("l", weight, biases, steps)) for steps in (1, 8)
+    )
+    assert np.abs(few.weight).max() > 3 * np.abs(many.weight).max()
+    assert STATE_MAX * 0.95 < worst_voltage(many, 8) <= STATE_MAX
+
+
+@pytest.mark.parametrize("sign", ["mixed", "negative", "positive", "barely mixed"])
+def test_the_range_is_used(sign: str) -> None:
+    """Where nothing else limits the scale, the largest weight gets all 8 bits."""
+    weight = matrix(3, sign, 0.7)
+    scale = hidden_scale("l", weight, np.zeros(4), 1.0, 1.0)
+    assert np.abs(quantized(weight, np.zeros(4), scale).weight).max() >= 250
+
+
+@pytest.mark.parametrize("power", [256, 128, 64, 32, 16, 8])
+def test_one_signed_weights_do_not_end_at_a_power_of_two(power: int) -> None:
+    """Lava corrupts a minimum of -2^k without a positive weight; the scale gives way a little."""
+    weight = np.array([[-1.0, -0.5], [-0.25, 0.0]])
+    bias = np.array([4095.0 / power, 0.0])
+    for scale in (
+        hidden_scale("l", weight, bias, 1000.0 / power, 0.0),
+        readout_scale("l", weight, bias, 1),
+    ):
+        integers = quantized(weight, bias, scale)
+        check_fits(integers)
+        assert integers.weight.min() == -(power - 2)
+        assert scale > 0.7 * (power - 2)
+
+
+def test_a_positive_weight_that_rounds_away_does_not_hide_the_power_of_two() -> None:
+    """Signs count after rounding: 1e-4 beside -1 becomes 0, and Lava sees one sign only."""
+    weight = np.array([[-1.0, 1e-4]])
+    integers = quantized(weight, np.zeros(1), hidden_scale("l", weight, np.zeros(1), 1.0, 0.0))
+    check_fits(integers)
+    assert integers.weight.tolist() == [[-254, 0]]
+
+
+def test_mixed_weights_may_end_at_a_power_of_two() -> None:
+    """With a positive weight -256 is exact, and the scale stays."""
+    weight = np.array([[-1.0, 0.5]])
+    integers = quantized(weight, np.zeros(1), hidden_scale("l", weight, np.zeros(1), 1.0, 0.0))
+    assert integers.weight.tolist() == [[-256, 128]]
+
+
+def test_weights_that_are_all_zero_are_refused() -> None:
+    """The format can't hold such a layer; it is named."""
+    zero = np.zeros((2, 3))
+    with pytest.raises(LimitExceeded, match="layer 'fc': every weight is 0"):
+        hidden_scale("fc", zero, np.ones(2), 1.0, 1.0)
+    with pytest.raises(LimitExceeded, match="layer 'fc': every weight is 0"):
+        readout_scale("fc", zero, np.ones(2), 4)
+
+
+def test_weights_that_would_round_to_zero_are_refused() -> None:
+    """A bias 10,000 times the weights leaves no bits for them; a silent zero layer is no answer."""
+    weight, bias = np.array([[0.1, -0.1]]), np.array([1000.0])
+    with pytest.raises(LimitExceeded, match=r"layer 'fc': at 4.* per unit all its weights round"):
+        hidden_scale("fc", weight, bias, 1.0, 0.0)
+    with pytest.raises(LimitExceeded, match=r"layer 'fc': at 4.* per unit all its weights round"):
+        readout_scale("fc", weight, bias, 4)
+
+
+def test_a_power_of_two_that_nothing_is_left_below_is_refused() -> None:
+    """-4 would give way to -2, a power of two again, and that to 0."""
+    with pytest.raises(LimitExceeded, match=r"all its weights round to 0 .*Lava corrupts"):
+        readout_scale("fc", np.array([[-1.0, -0.5]]), np.array([4095.0 / 4]), 1)
+
+
+def test_a_threshold_that_would_round_to_zero_is_refused() -> None:
+    """Weights 1,000 times the threshold leave it less than one mantissa unit."""
+    with pytest.raises(LimitExceeded, match="layer 'l': its threshold would round to 0"):
+        hidden_scale("l", np.array([[1000.0, -1.0]]), np.zeros(1), 1.0, 1.0)
+    with pytest.raises(LimitExceeded, match="layer 'l': its threshold would round to 0"):
+        input_scale("l", 1e5, 0.5, 4, 1.0)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    current=st.floats(0.01, 500),
+    decay=st.integers(0, 4096),
+    steps=st.sampled_from([1, 4, 100, 1000]),
+    threshold=st.floats(0.5, 5),
+)
+def test_input_currents_fit(current: float, decay: int, steps: int, threshold: float) -> None:
+    """The largest current fits the bias, and what it charges in T steps fits the state."""
+    charge = 0.0
+    for _ in range(steps):
+        charge = charge * decay / 4096 + current
+    assume(1.1 * charge < STATE_MAX * threshold)
+    scale = input_scale("l", current, decay / 4096, steps, threshold)
+    assert round(current * scale) <= 4095
+    assert charge * scale <= STATE_MAX
+    mantissa = round(threshold * scale)
+    assert 1 <= mantissa <= STATE_MAX
+    assert math.isclose(mantissa / scale, threshold, rel_tol=2**-51)
+
+
+def test_silent_calibration_data_still_give_a_scale() -> None:
+    """Without any current only the threshold limits it."""
+    assert input_scale("l", 0.0, 0.5, 4, 2.0) == STATE_MAX / 2
+    weight = np.array([[1.0, -1.0]])
+    assert hidden_scale("l", weight, np.zeros(1), 1.0, 0.0) == 254.0
+
+
+def test_the_noise_of_rounding_is_reported() -> None:
+    """Signal to noise in dB, against its definition; exact weights have none."""
+    weight = matrix(5, "mixed", 1.0, (30, 40))
+    result = quantized(weight, np.zeros(30), 200.0)
+    error = weight - result.weight / 200.0
+    assert result.sqnr_db == pytest.approx(10 * np.log10((weight**2).sum() / (error**2).sum()))
+    assert quantized(np.array([[2.0, -4.0]]), np.zeros(1), 1.0).sqnr_db == math.inf

@@ -1,0 +1,64 @@
+"""The table of export targets: each writes the files it names, whole."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from export.chip.netx_read import read_netx
+from export.errors import InvalidGraph
+from export.nir_file import read_nir
+from export.quantizing import quantize
+from export.targets import TARGETS
+from tests.frozen_networks import conv_network, images
+from tests.full_disk import full_disk
+from tests.same_graph import assert_same_graph
+from trainers.errors import FileError
+
+
+def test_the_table_names_the_run_folders_files() -> None:
+    """The files of the run folder, and which of them need the chip graph."""
+    assert {name: tuple(target.files) for name, target in TARGETS.items()} == {
+        "nir": ("model.nir",),
+        "onnx": ("model.onnx", "model.step.onnx"),
+        "netx": ("chip.net",),
+    }
+    assert [name for name, target in TARGETS.items() if target.quantised] == ["netx"]
+    assert all(target.summary and "\n" not in target.summary for target in TARGETS.values())
+
+
+def test_every_target_writes_its_files(tmp_path: Path) -> None:
+    """Each file is what its format's own reader expects."""
+    graph = conv_network()
+    chip = quantize(graph, images(8))
+    for target in TARGETS.values():
+        for name, write in target.files.items():
+            write(graph, chip, tmp_path / name)
+    assert sorted(os.listdir(tmp_path)) == [
+        "chip.net", "model.nir", "model.onnx", "model.step.onnx",
+    ]  # fmt: skip
+    assert_same_graph(read_netx(tmp_path / "chip.net"), chip)
+    weight = read_nir(tmp_path / "model.nir").nodes["l003_conv"].weight
+    np.testing.assert_array_equal(weight, graph.nodes["l003_conv"].weight)
+    for name in ("model.onnx", "model.step.onnx"):
+        onnx.checker.check_model(onnx.load(tmp_path / name), full_check=True)
+
+
+def test_netx_without_a_chip_graph_is_an_error(tmp_path: Path) -> None:
+    """A target that is asked for and not written would be missed only later."""
+    with pytest.raises(InvalidGraph, match=r"chip\.net: a netx file holds a chip graph"):
+        TARGETS["netx"].files["chip.net"](conv_network(), None, tmp_path / "chip.net")
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_full_disk_leaves_no_partial_file(tmp_path: Path, target: str) -> None:
+    """Every writer fails in one line and leaves the folder as it was."""
+    graph = conv_network()
+    chip = quantize(graph, images(8))
+    for name, write in TARGETS[target].files.items():
+        with full_disk(1000), pytest.raises(FileError, match=f"{name}: can't be written"):
+            write(graph, chip, tmp_path / name)
+    assert os.listdir(tmp_path) == []
