@@ -35,13 +35,13 @@ def open_hdf5(path: Path, remedy: str) -> Iterator["GuardedGroup"]:
     """
     if not path.is_file():
         raise FileError(f"{path}: no such file. {remedy}.")
-    refuse_damaged_heaps(path)
     try:
         file = h5py.File(path, "r")
     except _DAMAGE as error:
         reason = "truncated" if "truncated" in str(error) else "not HDF5 or damaged"
         raise FileError(f"{path}: isn't a readable HDF5 file ({reason}). {remedy}.") from error
     with file:
+        refuse_damaged_heaps(path)
         yield GuardedGroup(file, str(path))
 
 
