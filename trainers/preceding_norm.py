@@ -3,16 +3,12 @@
 from torch import fx, nn
 
 from trainers.errors import ConfigError
+from trainers.layer_tracer import FORWARD_FAULTS, LayerTracer
 from trainers.network import SpikingNetwork
 from trainers.neurons.lif import LIF
 
 Norm = nn.BatchNorm1d | nn.BatchNorm2d
 PASS_THROUGH = (nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.Dropout, nn.Dropout2d, nn.Identity)
-
-
-class _LayerTracer(fx.Tracer):
-    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        return isinstance(m, LIF) or super().is_leaf_module(m, module_qualified_name)
 
 
 def preceding_norms(network: SpikingNetwork) -> dict[str, Norm | None]:
@@ -25,9 +21,9 @@ def preceding_norms(network: SpikingNetwork) -> dict[str, Norm | None]:
         ConfigError: the module's forward can't be traced.
     """
     try:
-        graph = _LayerTracer().trace(network.body)
-    except (fx.proxy.TraceError, TypeError, NotImplementedError) as error:
-        reason = str(error).splitlines()[0]
+        graph = LayerTracer().trace(network.body)
+    except FORWARD_FAULTS as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise ConfigError(
             f"method mpd-agl: the network's forward can't be traced ({reason}), so the norm "
             "before each LIF is unknown. Let it only call layers and add their outputs."

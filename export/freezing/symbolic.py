@@ -1,6 +1,5 @@
 """A module's forward as torch.fx sees it: its calls in order, and the shapes between them."""
 
-import operator
 from typing import Any
 
 import torch
@@ -8,20 +7,10 @@ from torch import Tensor, fx, nn
 
 from export.errors import InvalidGraph, UnsupportedLayer
 from export.freezing.torch_layers import Shape
-from trainers.neurons.lif import LIF
+from trainers.layer_tracer import FORWARD_FAULTS, LayerTracer
 
 RESHAPES = (torch.flatten, torch.reshape, "flatten", "reshape", "view")
 VIEWS = (nn.Flatten, nn.Identity, nn.Dropout, nn.Dropout2d)
-
-USER_FAULTS = (
-    RuntimeError,
-    TypeError,
-    ValueError,
-    AttributeError,
-    LookupError,
-    AssertionError,
-)
-"""What a forward raises when it is given symbols, or a sample of the wrong shape."""
 
 
 def symbolic(body: nn.Module) -> fx.GraphModule:
@@ -31,8 +20,8 @@ def symbolic(body: nn.Module) -> fx.GraphModule:
         UnsupportedLayer: it does what symbols can't: branching on values, iterating over tensors.
     """
     try:
-        return fx.GraphModule(body, _LayerTracer().trace(body))
-    except USER_FAULTS as error:
+        return fx.GraphModule(body, LayerTracer().trace(body))
+    except FORWARD_FAULTS as error:
         raise UnsupportedLayer(
             f"network {type(body).__name__}: its forward can't be traced ({_reason(error)}). "
             "Let it only call layers and add their outputs."
@@ -98,21 +87,6 @@ def _is_view(node: fx.Node, traced: fx.GraphModule) -> bool:
     return node.target in RESHAPES
 
 
-class _Symbol(fx.Proxy):
-    """A tensor in a traced forward that notices +=, which torch.fx takes for a plain addition."""
-
-    def __iadd__(self, other: Any) -> fx.Proxy:
-        return self.tracer.create_proxy("call_function", operator.iadd, (self, other), {})
-
-
-class _LayerTracer(fx.Tracer):
-    def proxy(self, node: fx.Node) -> fx.Proxy:
-        return _Symbol(node, self)
-
-    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        return isinstance(m, LIF) or super().is_leaf_module(m, module_qualified_name)
-
-
 class _ShapeRecorder(fx.Interpreter):
     """Runs the traced forward and keeps the shape of every tensor in it, batch axis included."""
 
@@ -125,7 +99,7 @@ class _ShapeRecorder(fx.Interpreter):
     def run_node(self, n: fx.Node) -> Any:
         try:
             result = super().run_node(n)
-        except USER_FAULTS as error:
+        except FORWARD_FAULTS as error:
             where = f"layer '{n.target}'" if n.op == "call_module" else f"operation '{n.name}'"
             raise InvalidGraph(
                 f"network input: a sample of shape {self.sample_shape} doesn't fit {where} "

@@ -1,0 +1,62 @@
+"""Which norm feeds which LIF, through pooling, branches and user modules."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from trainers.errors import ConfigError
+from trainers.network import SpikingNetwork
+from trainers.neurons.lif import LIF
+from trainers.preceding_norm import preceding_norms
+
+
+class Residual(nn.Module):
+    """A stem and a branch with norms of their own, added."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(nn.Conv2d(1, 2, 3, padding=1), nn.BatchNorm2d(2))
+        self.first = LIF()
+        self.branch = nn.Sequential(nn.Conv2d(2, 2, 3, padding=1), nn.BatchNorm2d(2))
+        self.second = LIF()
+        self.bare = nn.Conv2d(2, 2, 1)
+        self.third = LIF()
+
+    def forward(self, x: Tensor) -> Tensor:
+        spikes = self.first(self.stem(x))
+        more = self.second(spikes + self.branch(spikes))
+        last: Tensor = self.third(self.bare(more))
+        return last
+
+
+def test_norms_of_a_residual_network() -> None:
+    """The branch's norm counts for the sum; a layer without a norm has none."""
+    body = Residual()
+    found = preceding_norms(SpikingNetwork(body, 2))
+    assert found["first"] is body.stem[1]
+    assert found["second"] is body.branch[1]
+    assert found["third"] is None
+
+
+def test_pooling_is_looked_through_and_plain_norms_do_not_count() -> None:
+    """conv - norm - pool - LIF has the norm; a norm without gain has nothing to say."""
+    body = nn.Sequential(nn.BatchNorm2d(1), nn.AvgPool2d(2), LIF())
+    assert preceding_norms(SpikingNetwork(body, 1))["2"] is body[0]
+    plain = nn.Sequential(nn.BatchNorm2d(1, affine=False), LIF())
+    assert preceding_norms(SpikingNetwork(plain, 1))["1"] is None
+
+
+def test_a_forward_that_cannot_be_traced_is_refused() -> None:
+    """Branching on values hides which norm feeds which layer."""
+
+    class Branching(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.lif = LIF()
+
+        def forward(self, x: Tensor) -> Tensor:
+            spikes: Tensor = self.lif(x if bool(torch.any(x > 0)) else -x)
+            return spikes
+
+    with pytest.raises(ConfigError, match="mpd-agl: the network's forward can't be traced"):
+        preceding_norms(SpikingNetwork(Branching(), 1))
