@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from hwsim.cli.options import AllowCode, RunDir, existing_run
+from hwsim.cli.options import AllowCode, RunDir, existing_run, with_settings
 
 
 def export(
@@ -19,12 +19,8 @@ def export(
 
     Example: spikeport export runs/digits --target nir --target onnx
     """
-    from dataclasses import replace
-
     from hwsim.pipeline.pipeline import run_pipeline
 
     context = existing_run(folder, allow_code=allow_code)
-    if target:
-        table = context.recipe.export.model_copy(update={"targets": tuple(target)})
-        context = replace(context, recipe=context.recipe.model_copy(update={"export": table}))
-    run_pipeline(context, ("export",))
+    targets = tuple(target) if target else None
+    run_pipeline(with_settings(context, "export", targets=targets), ("export",))

@@ -1,13 +1,16 @@
 """Options that several commands share, and what they mean for a run."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    from hwsim.pipeline.run_folder import RunFolder
     from hwsim.pipeline.stage import Context
+    from trainers.recipe import Recipe
 
 RunDir = Annotated[
     Path, typer.Argument(metavar="DIR", help="Run folder, as `spikeport run` makes it.")
@@ -55,13 +58,18 @@ def existing_run(folder: Path, *, device: str = "auto", allow_code: bool = False
     return _context(run, run.read_recipe(), device, Path.cwd() if allow_code else None)
 
 
-def _context(folder: object, recipe: object, device: str, code_folder: Path | None) -> "Context":
-    from hwsim.pipeline.run_folder import RunFolder
-    from hwsim.pipeline.stage import Context
-    from trainers.recipe import Recipe
+def with_settings(context: "Context", table: str, **changes: object) -> "Context":
+    """The context with keys of one recipe table changed; a change to None leaves the key alone."""
+    given = {key: value for key, value in changes.items() if value is not None}
+    changed = getattr(context.recipe, table).model_copy(update=given)
+    return replace(context, recipe=context.recipe.model_copy(update={table: changed}))
 
-    if not isinstance(folder, RunFolder) or not isinstance(recipe, Recipe):
-        raise TypeError("a run needs a folder and a recipe")
+
+def _context(
+    folder: "RunFolder", recipe: "Recipe", device: str, code_folder: Path | None
+) -> "Context":
+    from hwsim.pipeline.stage import Context
+
     return Context(
         folder=folder,
         recipe=recipe,

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from hwsim.cli.options import RunDir, existing_run
+from hwsim.cli.options import RunDir, existing_run, with_settings
 
 
 def report(
@@ -17,18 +17,13 @@ def report(
 
     Example: spikeport report runs/digits --chip loihi2
     """
-    from dataclasses import replace
-
     from rich.console import Console
 
     from hwsim.pipeline.pipeline import run_pipeline
     from hwsim.report.json_file import read_report
     from hwsim.report.terminal import summary
 
-    context = existing_run(folder)
-    if chip:
-        table = context.recipe.simulate.model_copy(update={"chip": chip})
-        context = replace(context, recipe=context.recipe.model_copy(update={"simulate": table}))
+    context = with_settings(existing_run(folder), "simulate", chip=chip)
     run_pipeline(context, ("report",))
     Console().print(summary(read_report(context.folder.report_json)))
     context.say(f"report: {context.folder.report_html}")

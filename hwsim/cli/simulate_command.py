@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from hwsim.cli.options import existing_run
+from hwsim.cli.options import existing_run, with_settings
 
 
 def simulate(
@@ -40,19 +40,9 @@ def simulate(
 
         simulate_file(where, inputs, chip or "loihi1", backend or "emulator", limit, typer.echo)
         return
-    _simulate_run(where, inputs, {"chip": chip, "backend": backend, "limit": limit})
-
-
-def _simulate_run(folder: Path, inputs: Path | None, changes: dict[str, object]) -> None:
-    from dataclasses import replace
-
-    from hwsim.pipeline.pipeline import run_pipeline
-    from trainers.errors import ConfigError
-
     if inputs is not None:
         raise ConfigError("--inputs goes with a FILE.net; a run folder has its own samples.npz.")
-    context = existing_run(folder)
-    given = {key: value for key, value in changes.items() if value is not None}
-    table = context.recipe.simulate.model_copy(update=given)
-    context = replace(context, recipe=context.recipe.model_copy(update={"simulate": table}))
-    run_pipeline(context, ("simulate",))
+    from hwsim.pipeline.pipeline import run_pipeline
+
+    changes = {"chip": chip, "backend": backend, "limit": limit}
+    run_pipeline(with_settings(existing_run(where), "simulate", **changes), ("simulate",))

@@ -1,6 +1,7 @@
 """Runs stages in order; a stage whose inputs haven't changed is skipped, and says so."""
 
 import time
+from dataclasses import replace
 
 from hwsim.chip import load_chip
 from hwsim.pipeline import export_stage, report_stage, simulate_stage, train_stage
@@ -73,11 +74,4 @@ def _speaking_for(stage: Stage, context: Context) -> Context:
     def say(line: str) -> None:
         context.say(f"{stage.name:<9} {line} ({time.perf_counter() - started:.1f} s)")
 
-    return Context(
-        context.folder,
-        context.recipe,
-        context.device,
-        context.code_folder,
-        context.progress,
-        say,
-    )
+    return replace(context, say=say)
