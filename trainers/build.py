@@ -13,7 +13,7 @@ from torch import nn
 
 from trainers.data import DATASETS, DataSplits
 from trainers.errors import ConfigError
-from trainers.methods import METHODS
+from trainers.methods import METHODS, install
 from trainers.network import SpikingNetwork
 from trainers.networks import NETWORKS
 from trainers.recipe import NetworkTable, Recipe
@@ -44,9 +44,13 @@ def build_network(
     """
     torch.manual_seed(recipe.seed)
     body = _body(recipe.network, data, code_folder)
-    network = SpikingNetwork(body, recipe.train.time_steps, sequence=data.form == "sequence")
-    for name in recipe.method.use:
-        METHODS[name].prepare(network, recipe.method.options[name])
+    network = SpikingNetwork(
+        body,
+        recipe.train.time_steps,
+        sequence=data.form == "sequence",
+        sample_shape=data.sample_shape,
+    )
+    install(network, METHODS, recipe.method.options)
     return network
 
 

@@ -18,7 +18,7 @@ class Evaluation:
     """What a network did on one split.
 
     Args:
-        logits: float64 [N, classes], mean over time of the output currents.
+        logits: float64 [N, classes], the readout's.
         accuracy: share of samples whose largest logit is the label's.
         spikes: LIF name -> bool [T, N, ...]; empty unless recorded.
     """
@@ -40,7 +40,7 @@ def evaluate(
     recorded = network if record_spikes else None
     with torch.no_grad(), _evaluating(network), recorded_spikes(recorded) as record:
         for batch in _batches(network, split, batch_size):
-            logits.append(network(batch).mean(dim=0).double().cpu().numpy())
+            logits.append(network.readout(network(batch)).double().cpu().numpy())
             for name, fired in record.items():
                 over_time = fired.unflatten(0, (network.time_steps, -1))
                 spikes.setdefault(name, []).append(over_time.bool().cpu().numpy())

@@ -28,7 +28,7 @@ from trainers.epoch_log import EpochLog
 from trainers.errors import ConfigError
 from trainers.faults import checked, unknown
 from trainers.lightning_module import SpikingClassifier
-from trainers.methods import METHODS
+from trainers.methods import METHODS, MethodOptions, contradictions, install
 from trainers.network import SpikingNetwork
 from trainers.recipe import TrainTable
 
@@ -52,7 +52,7 @@ def fit(
     module: nn.Module,
     data: DataSplits,
     *,
-    method: str = "ds-atgo",
+    method: str | tuple[str, ...] = "ds-atgo",
     options: dict[str, Any] | None = None,
     seed: int = 0,
     device: str = "auto",
@@ -67,8 +67,8 @@ def fit(
     Args:
         module: takes [N, C, H, W] or [N, F], returns [N, classes]; holds trainers.LIF layers.
         data: train, validation and test splits; only the first two are seen here.
-        method: a name of trainers.methods.METHODS.
-        options: the method's options.
+        method: a name of trainers.methods.METHODS, or several that go together.
+        options: the method's options; of several methods, one dict for each by name.
         seed: of shuffling and everything random in training (not of the module's own weights).
         device: auto, cpu or cuda.
         progress: show a progress bar.
@@ -79,16 +79,42 @@ def fit(
         DataError: the module's output isn't one current per class.
         TrainingError: the loss stopped being finite.
     """
-    if method not in METHODS:
-        raise ConfigError(f"fit: {unknown('method', method, METHODS)}. Name one of them.")
     faults: list[str] = []
     settings = checked(TrainTable, train, "", faults)
-    chosen = checked(METHODS[method].options, options or {}, "options", faults)
-    if settings is None or chosen is None:
+    chosen = _method_options(method, options or {}, faults)
+    if settings is None or faults:
         raise ConfigError(f"fit: {'; '.join(faults)}. Check the arguments' names and values.")
-    network = SpikingNetwork(module, settings.time_steps, sequence=data.form == "sequence")
-    METHODS[method].prepare(network, chosen)
+    network = SpikingNetwork(
+        module,
+        settings.time_steps,
+        sequence=data.form == "sequence",
+        sample_shape=data.sample_shape,
+    )
+    install(network, METHODS, chosen)
     return train_network(network, data, settings, seed=seed, device=device, progress=progress)
+
+
+def _method_options(
+    method: str | tuple[str, ...], options: dict[str, Any], faults: list[str]
+) -> dict[str, MethodOptions]:
+    names = (method,) if isinstance(method, str) else method
+    given = {method: options} if isinstance(method, str) else options
+    faults += [unknown("method", name, METHODS) for name in names if name not in METHODS]
+    faults += [f"options.{name}: not among the methods" for name in given if name not in names]
+    single = isinstance(method, str)
+    checked_options = {
+        name: checked(
+            METHODS[name].options,
+            given.get(name, {}),
+            "options" if single else f"options.{name}",
+            faults,
+        )
+        for name in names
+        if name in METHODS
+    }
+    chosen = {name: value for name, value in checked_options.items() if value is not None}
+    faults += [f"method: {clause}" for clause in contradictions(METHODS, chosen)]
+    return chosen
 
 
 def train_network(

@@ -21,7 +21,7 @@ REMEDY = "Lower train.learning_rate or set train.gradient_clip."
 
 
 class SpikingClassifier(LightningModule):
-    """Cross-entropy on the time-mean output current; one learning-rate step per epoch."""
+    """The network's own loss, label-smoothed; one learning-rate step per epoch."""
 
     def __init__(
         self, network: SpikingNetwork, settings: TrainTable, classes: int, seed: int
@@ -37,6 +37,7 @@ class SpikingClassifier(LightningModule):
     def on_train_epoch_start(self) -> None:
         """Reseeds by (seed, epoch), so that a resumed run draws what an unbroken one drew."""
         torch.manual_seed(epoch_seed(self.seed, self.current_epoch))
+        self.network.readout.start_epoch(self.current_epoch)
 
     def training_step(self, batch: list[Tensor], batch_index: int) -> Tensor:
         """Loss of one mini-batch.
@@ -44,8 +45,13 @@ class SpikingClassifier(LightningModule):
         Raises:
             TrainingError: the loss isn't finite; names the first layer that isn't.
         """
-        logits, labels = self._logits(batch)
-        loss = F.cross_entropy(logits, labels, label_smoothing=self.settings.label_smoothing)
+        inputs, labels = self._time_major(batch)
+        outputs, auxiliary = self.network.forward_all(inputs)
+        self._check(outputs)
+        readout = self.network.readout
+        loss: Tensor = self.network.loss(
+            outputs, auxiliary, labels, readout, self.settings.label_smoothing
+        )
         if not torch.isfinite(loss):
             layer = self._first_non_finite()
             value = loss.detach().item()
@@ -58,7 +64,8 @@ class SpikingClassifier(LightningModule):
                 f"epoch {self.current_epoch}, batch {batch_index}: the loss is {value} "
                 f"({cause}). {REMEDY}"
             )
-        self.train_accuracy(logits, labels)
+        readout.observe(outputs.detach(), labels)
+        self.train_accuracy(readout(outputs.detach()), labels)
         batch_size = len(labels)
         self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=batch_size)
         self.log("train_accuracy", self.train_accuracy, on_step=False, on_epoch=True)
@@ -81,7 +88,10 @@ class SpikingClassifier(LightningModule):
     def validation_step(self, batch: list[Tensor], batch_index: int) -> None:
         """Loss and accuracy on the validation split."""
         del batch_index
-        logits, labels = self._logits(batch)
+        inputs, labels = self._time_major(batch)
+        outputs = self.network(inputs)
+        self._check(outputs)
+        logits = self.network.readout(outputs)
         self.validation_accuracy(logits, labels)
         loss = F.cross_entropy(logits, labels)
         self.log("validation_loss", loss, batch_size=len(labels))
@@ -106,18 +116,24 @@ class SpikingClassifier(LightningModule):
             return SGD(trained, lr=rate, momentum=SGD_MOMENTUM, weight_decay=decay)
         return AdamW(trained, lr=rate, weight_decay=decay)
 
-    def _logits(self, batch: list[Tensor]) -> tuple[Tensor, Tensor]:
+    def _time_major(self, batch: list[Tensor]) -> tuple[Tensor, Tensor]:
         inputs, labels = batch
-        outputs = self.network(inputs.transpose(0, 1) if self.network.sequence else inputs)
+        return inputs.transpose(0, 1) if self.network.sequence else inputs, labels
+
+    def _check(self, outputs: Tensor) -> None:
         if outputs.shape[2:] != (self.classes,):
             raise DataError(
                 f"network output: shape {tuple(outputs.shape[2:])} per step and sample, expected "
                 f"({self.classes},), one current per class. Change the last layer."
             )
-        return outputs.mean(dim=0), labels
 
     def _first_non_finite(self) -> str | None:
-        for name, tensor in self.network.body.state_dict().items():
+        for name, tensor in self._state().items():
             if tensor.is_floating_point() and not torch.isfinite(tensor).all():
                 return name
         return None
+
+    def _state(self) -> dict[str, Tensor]:
+        """Weights and statistics by their names in the module, then those of auxiliary heads."""
+        heads = self.network.auxiliary.state_dict(prefix="auxiliary.")
+        return {**self.network.body.state_dict(), **heads}

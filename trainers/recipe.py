@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from trainers.data import DATASETS, DatasetOptions
 from trainers.errors import ConfigError
 from trainers.faults import checked, faults_of, unknown
-from trainers.methods import METHODS, MethodOptions
+from trainers.methods import METHODS, MethodOptions, contradictions
 from trainers.networks import NETWORKS, NetworkOptions
 
 
@@ -59,7 +59,7 @@ class TrainTable(_Table):
         learning_rate: peak rate; cosine to 0 after `warmup_epochs` of linear rise.
         weight_decay: of the optimiser.
         warmup_epochs: epochs of linear warm-up.
-        label_smoothing: of the cross-entropy on the time-mean logits.
+        label_smoothing: of every cross-entropy in the method's loss.
         gradient_clip: largest gradient norm, None for no clipping.
         precision: `32`, `bf16` or `16` (mixed).
     """
@@ -229,12 +229,14 @@ def _method_table(table: Any, faults: list[str]) -> Any:
         return table
     known = [name for name in names if isinstance(name, str) and name in METHODS]
     faults += [unknown("method.use", name, METHODS) for name in names if name not in known]
-    if len(names) > 1:
-        faults.append(f"method.use: {', '.join(map(str, names))} can't be combined; name one")
+    if len(set(map(str, names))) < len(names):
+        faults.append(f"method.use: {', '.join(map(str, names))} names a method twice")
     options: dict[str, Any] = {
         name: checked(METHODS[name].options, table.get(name, {}), f"method.{name}", faults)
         for name in known
     }
+    sound = {name: value for name, value in options.items() if value is not None}
+    faults += [f"method.use: {clause}" for clause in contradictions(METHODS, sound)]
     faults += [
         f"method.{key}: unknown key; options stand in [method.NAME] of a method in `use`"
         for key in table

@@ -17,7 +17,13 @@ from export.freezing.fold import fold_norms, fold_pooling, require_foldable, res
 from export.freezing.thresholds import STRATEGIES, threshold_schedules
 from export.freezing.to_nir import nir_names, snap_decay, to_nir
 from export.freezing.trace import trace
-from export.nir_metadata import FrozenFacts, InputFacts, ThresholdFacts, attach_facts
+from export.nir_metadata import (
+    FrozenFacts,
+    InputFacts,
+    ReadoutFacts,
+    ThresholdFacts,
+    attach_facts,
+)
 from trainers.errors import ConfigError
 from trainers.network import SpikingNetwork
 from trainers.neurons.lif import LIF
@@ -36,7 +42,8 @@ def freeze(
     """Freezes a trained network: constant thresholds, folded norms and pooling, snapped decays.
 
     The graph's output is the last linear layer's current at each step; logits are its mean over
-    T steps (the metadata says so). The module itself is left as it was.
+    T steps, weighted per step if the method does so (the metadata says it). The module itself is
+    left as it was.
 
     Args:
         module: what `trainers.fit` returned (its network), or the module it trained.
@@ -78,6 +85,7 @@ def freeze(
             shape=tuple(int(size) for size in graph.nodes["input"].input_type["input"]),
             scale=input_scale,
         ),
+        readout=ReadoutFacts(weights=_readout_weights(network)),
         classes=classes,
         method=method,
         thresholds={
@@ -106,6 +114,11 @@ def _check_classes(classes: tuple[str, ...], graph: FloatGraph) -> None:
         raise ConfigError(
             f"freeze: {len(classes)} class names for {outputs} outputs. Give one name per output."
         )
+
+
+def _readout_weights(network: SpikingNetwork) -> tuple[float, ...] | None:
+    weights = network.readout.weights(network.time_steps)
+    return None if weights is None else tuple(weights.double().tolist())
 
 
 def _folded(

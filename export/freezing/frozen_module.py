@@ -20,6 +20,7 @@ from export.nir_metadata import FrozenFacts, read_facts
 from trainers.network import SpikingNetwork
 from trainers.neurons.lif import LIF
 from trainers.neurons.threshold import FixedThreshold
+from trainers.readout import WeightedReadout
 
 KINDS: dict[type[nir.NIRNode], tuple[type[nn.Module], ...]] = {
     nir.Conv2d: (nn.Conv2d,),
@@ -72,6 +73,8 @@ def frozen_module(network: SpikingNetwork, graph: nir.NIRGraph) -> SpikingNetwor
             raise _another(f"node '{node_name}' comes from layer '{path}', which it lacks")
         _replace(body, path, _module(node_name, node, trained[path], facts))
     frozen = SpikingNetwork(body, network.time_steps, sequence=network.sequence)
+    if facts.readout.weights is not None:
+        frozen.readout = WeightedReadout(torch.tensor(facts.readout.weights))
     return frozen.double().eval()
 
 

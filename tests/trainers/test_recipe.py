@@ -88,7 +88,7 @@ def test_a_missing_table_is_named(table: str) -> None:
         ("method", {"use": []}, "method.use: [] must be a list of method names"),
         ("method", {"use": 3}, "method.use: 3 must be a list of method names"),
         ("method", {"use": [["ds-atgo"]]}, "method.use: unknown ['ds-atgo']"),
-        ("method", {"use": ["baseline", "ds-atgo"]}, "baseline, ds-atgo can't be combined"),
+        ("method", {"use": ["baseline", "ds-atgo"]}, "baseline and ds-atgo both set the threshold"),
         ("method", {"use": "baseline", "baseline": 3}, "method.baseline: input should be"),
     ],
 )

@@ -7,7 +7,7 @@ from typing import cast
 
 from pydantic import Field
 
-from trainers.methods.method import Method, MethodOptions
+from trainers.methods.method import Method, MethodOptions, Part
 from trainers.network import SpikingNetwork
 from trainers.neurons.derivatives import ShapeName
 from trainers.neurons.shaped import Shaped
@@ -40,9 +40,16 @@ def prepare(network: SpikingNetwork, options: MethodOptions) -> None:
             neuron.decay_logit.requires_grad_(chosen.learn_decay)
 
 
+def parts(options: MethodOptions) -> frozenset[Part]:
+    """Threshold and surrogate; the decay only when `learn_decay` says so."""
+    decides = cast(BaselineOptions, options).learn_decay is not None
+    return frozenset(("threshold", "surrogate", *(("decay",) if decides else ())))
+
+
 BASELINE = Method(
     summary="fixed threshold, surrogate of a chosen shape and width",
     source="Wu et al. 2018 (STBP)",
     options=BaselineOptions,
     prepare=prepare,
+    parts=parts,
 )

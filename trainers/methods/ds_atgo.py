@@ -21,9 +21,11 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from trainers.methods.method import Method, MethodOptions
+from trainers.methods.method import Method, MethodOptions, Part
 from trainers.network import SpikingNetwork
-from trainers.neurons.surrogate import Rectangular, Surrogate, rectangular_spike
+from trainers.neurons.derivatives import rectangular
+from trainers.neurons.shaped import Shaped
+from trainers.neurons.surrogate import Surrogate, rectangular_spike
 from trainers.neurons.threshold import FixedThreshold, ThresholdRule
 
 BASE_THRESHOLD = 1.0
@@ -116,6 +118,12 @@ class ThresholdDrivenGradient(Surrogate):
             return (distance > 0).to(membrane.dtype)
         return rectangular_spike(distance, self.width(membrane, threshold).to(membrane.dtype))
 
+    def derivative(self, membrane: Tensor, threshold: Tensor, step: int) -> Tensor:
+        """The rectangle of the membrane's own width."""
+        del step
+        width = self.width(membrane, threshold).to(membrane.dtype)
+        return rectangular((membrane - threshold).detach(), width)
+
 
 def _at_least_float32(membrane: Tensor) -> Tensor:
     return membrane.to(torch.promote_types(membrane.dtype, torch.float32))
@@ -133,9 +141,15 @@ def prepare(network: SpikingNetwork, options: MethodOptions) -> None:
         neuron.surrogate = (
             ThresholdDrivenGradient(chosen.initial_width, chosen.tgo_statistic)
             if chosen.gradient_optimisation
-            else Rectangular(chosen.initial_width)
+            else Shaped("rectangular", chosen.initial_width)
         )
         neuron.decay_logit.requires_grad_(chosen.learn_decay)
+
+
+def parts(options: MethodOptions) -> frozenset[Part]:
+    """Threshold, surrogate and decay, also where AT or TGO is off: off means its fixed form."""
+    del options
+    return frozenset(("threshold", "surrogate", "decay"))
 
 
 DS_ATGO = Method(
@@ -143,4 +157,5 @@ DS_ATGO = Method(
     source="Jiang et al., AAAI 2026 (arXiv 2511.13050)",
     options=DSATGOOptions,
     prepare=prepare,
+    parts=parts,
 )

@@ -1,11 +1,16 @@
-"""What a training method may change: threshold rule, surrogate, norm and decay of every LIF."""
+"""What a training method is, and which of them go together."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from itertools import combinations
+from typing import Literal, Protocol, get_args
 
 from pydantic import BaseModel, ConfigDict
 
 from trainers.network import SpikingNetwork
+
+Part = Literal["threshold", "decay", "surrogate", "norm", "weight gradient", "loss", "readout"]
+"""What a method may set: of every LIF, of the norms before them, of the whole network."""
 
 
 class MethodOptions(BaseModel):
@@ -21,6 +26,13 @@ class Prepare(Protocol):
         """Changes the network in place."""
 
 
+class Parts(Protocol):
+    """Which parts a method sets under given options."""
+
+    def __call__(self, options: MethodOptions) -> frozenset[Part]:
+        """The parts."""
+
+
 @dataclass(frozen=True)
 class Method:
     """One row of the table of methods.
@@ -30,9 +42,37 @@ class Method:
         source: the paper.
         options: pydantic model of its options.
         prepare: installs it.
+        parts: what it sets; two methods that set the same part contradict each other.
     """
 
     summary: str
     source: str
     options: type[MethodOptions]
     prepare: Prepare
+    parts: Parts
+
+
+def contradictions(methods: Mapping[str, Method], chosen: Mapping[str, MethodOptions]) -> list[str]:
+    """One clause per pair of methods that set the same part.
+
+    Args:
+        methods: the table.
+        chosen: options of the methods to combine, by name.
+    """
+    parts = {name: methods[name].parts(options) for name, options in chosen.items()}
+    return [
+        f"{first} and {second} both set the {' and the '.join(shared)}; use one of them"
+        for first, second in combinations(parts, 2)
+        if (shared := [part for part in get_args(Part) if part in parts[first] & parts[second]])
+    ]
+
+
+def install(
+    network: SpikingNetwork, methods: Mapping[str, Method], chosen: Mapping[str, MethodOptions]
+) -> None:
+    """Prepares a network by every chosen method; those that set norms come last.
+
+    A norm's start depends on the thresholds that the others set.
+    """
+    for name in sorted(chosen, key=lambda name: "norm" in methods[name].parts(chosen[name])):
+        methods[name].prepare(network, chosen[name])

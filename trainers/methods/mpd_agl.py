@@ -21,8 +21,9 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from trainers.methods.method import Method, MethodOptions
+from trainers.methods.method import Method, MethodOptions, Part
 from trainers.network import SpikingNetwork
+from trainers.neurons.derivatives import rectangular
 from trainers.neurons.lif import LIF
 from trainers.neurons.surrogate import Surrogate, rectangular_spike
 from trainers.neurons.threshold import FixedThreshold
@@ -69,6 +70,11 @@ class NormDrivenGradient(Surrogate):
             return (distance > 0).to(membrane.dtype)
         return rectangular_spike(distance, self.width(step).to(membrane.dtype))
 
+    def derivative(self, membrane: Tensor, threshold: Tensor, step: int) -> Tensor:
+        """The rectangle of the step's width."""
+        width = self.width(step).to(membrane.dtype)
+        return rectangular((membrane - threshold).detach(), width)
+
 
 def prepare(network: SpikingNetwork, options: MethodOptions) -> None:
     """Starts the norms' gains at V_th and ties every LIF's width to the norm before it."""
@@ -83,9 +89,16 @@ def prepare(network: SpikingNetwork, options: MethodOptions) -> None:
         neuron.decay_logit.requires_grad_(chosen.learn_decay)
 
 
+def parts(options: MethodOptions) -> frozenset[Part]:
+    """Everything about a LIF, and the norm before it."""
+    del options
+    return frozenset(("threshold", "surrogate", "decay", "norm"))
+
+
 MPD_AGL = Method(
     summary="surrogate width from the norm's gain and the decay, first and later steps",
     source="Jiang et al., IJCAI 2025 (arXiv 2505.11863)",
     options=MPDAGLOptions,
     prepare=prepare,
+    parts=parts,
 )

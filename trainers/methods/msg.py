@@ -23,7 +23,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from trainers.methods.method import Method, MethodOptions
+from trainers.methods.method import Method, MethodOptions, Part
 from trainers.network import SpikingNetwork
 from trainers.neurons.surrogate import Surrogate
 from trainers.neurons.threshold import FixedThreshold
@@ -92,6 +92,13 @@ class MaskedSurrogate(Surrogate):
         spikes: Tensor = _MaskedSpike.apply(membrane - threshold, self.options)  # type: ignore[no-untyped-call]
         return spikes
 
+    def derivative(self, membrane: Tensor, threshold: Tensor, step: int) -> Tensor:
+        """The unmasked (1/tau_m) g(x)."""
+        del step
+        tau = self.options.tau_m
+        x = (membrane - threshold).detach() / tau
+        return surrogate_derivative(x, self.options.base, self.options.alpha) / tau
+
 
 def prepare(network: SpikingNetwork, options: MethodOptions) -> None:
     """Gives every LIF the paper's decay and threshold in our units, and the masked surrogate."""
@@ -102,9 +109,16 @@ def prepare(network: SpikingNetwork, options: MethodOptions) -> None:
         neuron.surrogate = MaskedSurrogate(chosen)
 
 
+def parts(options: MethodOptions) -> frozenset[Part]:
+    """Everything about a LIF."""
+    del options
+    return frozenset(("threshold", "surrogate", "decay"))
+
+
 MSG = Method(
     summary="surrogate gradient masked at random in the backward pass",
     source="Li et al., Neural Networks 2024 (arXiv 2406.19645)",
     options=MSGOptions,
     prepare=prepare,
+    parts=parts,
 )

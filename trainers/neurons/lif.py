@@ -7,13 +7,18 @@ takes [T*B, ...] in time-major order and returns spikes of the same shape.
 """
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
 from trainers.errors import ConfigError
-from trainers.neurons.surrogate import Rectangular, Surrogate
+from trainers.neurons.shaped import Shaped
+from trainers.neurons.surrogate import Surrogate
 from trainers.neurons.threshold import FixedThreshold, ThresholdRule
+
+Probe = Callable[[int, Tensor, Tensor, Tensor], None]
+"""Sees (step, membrane before reset, threshold, spikes) of every step."""
 
 
 class LIF(nn.Module):
@@ -26,6 +31,11 @@ class LIF(nn.Module):
         decay: factor on the old membrane, in (0, 1).
         learn_decay: learn it as sigmoid(w), one per layer (PLIF), starting at `decay`.
         threshold: constant threshold until a method installs its own rule.
+
+    Attributes:
+        decay_input: scale the current by 1 - decay, as in u[t] = u[t-1] + (I - u[t-1]) / tau;
+            freezing moves that gain into the weights.
+        probe: called at every step while set, for diagnostics.
 
     Raises:
         ConfigError: `decay` outside (0, 1), or `threshold` not positive and finite.
@@ -43,7 +53,9 @@ class LIF(nn.Module):
             raise ConfigError(f"LIF: threshold ({threshold}) must be positive and finite. Use 1.0.")
         self.decay_logit = nn.Parameter(torch.tensor(_logit(decay)), requires_grad=learn_decay)
         self.threshold_rule: ThresholdRule = FixedThreshold(threshold)
-        self.surrogate: Surrogate = Rectangular()
+        self.surrogate: Surrogate = Shaped()
+        self.decay_input = False
+        self.probe: Probe | None = None
         self.time_steps: int | None = None
 
     @property
@@ -69,12 +81,17 @@ class LIF(nn.Module):
             )
         currents = current.unflatten(0, (self.time_steps, -1))
         decay = self.decay
+        if self.decay_input:
+            currents = currents * (1 - decay)
         membrane = torch.zeros_like(currents[0])
         spikes = []
         for step, incoming in enumerate(currents):
             membrane = decay * membrane + incoming
             threshold = self.threshold_rule(membrane, step)
             fired = self.surrogate(membrane, threshold, step)
+            self.threshold_rule.observe(fired, step)
+            if self.probe is not None:
+                self.probe(step, membrane, threshold, fired)
             membrane = membrane * (1 - fired)
             spikes.append(fired)
         return torch.cat(spikes)

@@ -5,8 +5,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from trainers.neurons.derivatives import SHAPES, Derivative, ShapeName
-from trainers.neurons.surrogate import Surrogate
+from trainers.neurons.derivatives import SHAPES, Derivative, ShapeName, rectangular
+from trainers.neurons.surrogate import Surrogate, rectangular_spike
 
 
 class _ShapedSpike(torch.autograd.Function):
@@ -25,6 +25,9 @@ class _ShapedSpike(torch.autograd.Function):
 
 def shaped_spike(distance: Tensor, width: Tensor, derivative: Derivative) -> Tensor:
     """Spikes where distance = u - threshold is positive; ds/du = derivative(distance, width)."""
+    if derivative is rectangular:
+        # The same gradient from one byte per neuron instead of four.
+        return rectangular_spike(distance, width)
     spikes: Tensor = _ShapedSpike.apply(distance, width, derivative)  # type: ignore[no-untyped-call]
     return spikes
 
@@ -39,13 +42,18 @@ class Shaped(Surrogate):
 
     width: Tensor
 
-    def __init__(self, shape: ShapeName, width: float | None = None) -> None:
+    def __init__(self, shape: ShapeName = "rectangular", width: float | None = None) -> None:
         super().__init__()
-        self.derivative = SHAPES[shape].derivative
-        chosen = SHAPES[shape].width if width is None else width
+        self.shape = SHAPES[shape]
+        chosen = self.shape.width if width is None else width
         self.register_buffer("width", torch.tensor(float(chosen)))
 
     def forward(self, membrane: Tensor, threshold: Tensor, step: int) -> Tensor:
         """Spikes with the shape's gradient."""
         del step
-        return shaped_spike(membrane - threshold, self.width, self.derivative)
+        return shaped_spike(membrane - threshold, self.width, self.shape.derivative)
+
+    def derivative(self, membrane: Tensor, threshold: Tensor, step: int) -> Tensor:
+        """The shape at u - threshold."""
+        del step
+        return self.shape.derivative((membrane - threshold).detach(), self.width)

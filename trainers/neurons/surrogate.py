@@ -18,6 +18,10 @@ class Surrogate(nn.Module, ABC):
     def forward(self, membrane: Tensor, threshold: Tensor, step: int) -> Tensor:
         """Spikes 0/1 of the membrane's shape and dtype."""
 
+    @abstractmethod
+    def derivative(self, membrane: Tensor, threshold: Tensor, step: int) -> Tensor:
+        """ds/du as the backward pass would use it, before any random mask; detached."""
+
 
 class _RectangularSpike(torch.autograd.Function):
     @staticmethod
@@ -35,22 +39,8 @@ class _RectangularSpike(torch.autograd.Function):
 def rectangular_spike(distance: Tensor, width: Tensor) -> Tensor:
     """Spikes where distance = u - threshold is positive, with a rectangular surrogate.
 
-    ds/du = (1/k) * 1[|u - threshold| < k/2], of unit area. `width` k is a detached scalar.
+    ds/du = (1/k) * 1[|u - threshold| < k/2], of unit area. `width` k is a detached scalar. Only
+    one byte per neuron is kept for the backward pass.
     """
     spikes: Tensor = _RectangularSpike.apply(distance, width)  # type: ignore[no-untyped-call]
     return spikes
-
-
-class Rectangular(Surrogate):
-    """Rectangular surrogate of fixed width k: ds/du = (1/k) 1[|u - threshold| < k/2]."""
-
-    width: Tensor
-
-    def __init__(self, width: float = 1.0) -> None:
-        super().__init__()
-        self.register_buffer("width", torch.tensor(float(width)))
-
-    def forward(self, membrane: Tensor, threshold: Tensor, step: int) -> Tensor:
-        """Spikes with the fixed-width rectangular gradient."""
-        del step
-        return rectangular_spike(membrane - threshold, self.width)

@@ -14,8 +14,12 @@ class ThresholdRule(nn.Module, ABC):
         """Threshold, broadcastable to the membrane [B, ...] of step `step` (from 0)."""
 
     @abstractmethod
-    def schedule(self, time_steps: int) -> Tensor:
-        """Evaluation thresholds [T], one per step."""
+    def schedule(self, time_steps: int) -> Tensor | None:
+        """Evaluation thresholds [T], one per step; None if each neuron has its own."""
+
+    def observe(self, fired: Tensor, step: int) -> None:
+        """Sees the spikes of the step whose threshold it gave; most rules don't care."""
+        del fired, step
 
 
 class FixedThreshold(ThresholdRule):

@@ -18,7 +18,8 @@ from trainers.methods.ds_atgo import (
 )
 from trainers.network import SpikingNetwork
 from trainers.neurons.lif import LIF
-from trainers.neurons.surrogate import Rectangular, Surrogate
+from trainers.neurons.shaped import Shaped
+from trainers.neurons.surrogate import Surrogate
 from trainers.neurons.threshold import FixedThreshold
 
 # A million quantiles stand for the distribution: their mean and deviation are exact to about 1e-5,
@@ -57,7 +58,7 @@ def test_widths_and_gradient_shares_of_figure_5(
     assert share_with_gradient(surrogate, membrane, threshold) == pytest.approx(
         share, abs=TOLERANCE
     )
-    assert share_with_gradient(Rectangular(), membrane, threshold) == pytest.approx(
+    assert share_with_gradient(Shaped(), membrane, threshold) == pytest.approx(
         share_at_fixed_width, abs=TOLERANCE
     )
 
@@ -254,7 +255,7 @@ def test_each_switch_installs_its_part_alone() -> None:
         )
         ((_, neuron),) = network.neurons()
         assert isinstance(neuron.threshold_rule, AdaptiveThreshold if adaptive else FixedThreshold)
-        assert isinstance(neuron.surrogate, ThresholdDrivenGradient if optimised else Rectangular)
+        assert isinstance(neuron.surrogate, ThresholdDrivenGradient if optimised else Shaped)
         assert len(neuron.threshold_rule.schedule(5)) == 5
 
 

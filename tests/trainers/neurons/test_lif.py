@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests import lif_oracle
 from trainers.errors import ConfigError
 from trainers.neurons.lif import LIF
-from trainers.neurons.surrogate import Rectangular
+from trainers.neurons.shaped import Shaped
 
 
 def over_time(layer: LIF, currents: torch.Tensor) -> torch.Tensor:
@@ -36,7 +36,7 @@ def test_spikes_and_gradients_equal_the_plain_loop(
     values = rng.normal(threshold / 2, threshold, (steps, batch, 2, 3))
     upstream = rng.normal(size=values.shape)
     layer = LIF(decay, learn_decay=True, threshold=threshold).double()
-    layer.surrogate = Rectangular(width).double()
+    layer.surrogate = Shaped("rectangular", width).double()
     currents = torch.tensor(values, requires_grad=True)
 
     spikes = over_time(layer, currents)

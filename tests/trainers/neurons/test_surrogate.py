@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from trainers.neurons.surrogate import Rectangular, Surrogate, rectangular_spike
+from trainers.neurons.shaped import Shaped
+from trainers.neurons.surrogate import Surrogate, rectangular_spike
 
 
 def test_the_step_is_strict() -> None:
@@ -11,7 +12,7 @@ def test_the_step_is_strict() -> None:
     threshold = torch.tensor(0.7, dtype=torch.float64)
     above = torch.nextafter(threshold, torch.tensor(1.0, dtype=torch.float64))
     membrane = torch.stack([threshold, above, -threshold])
-    assert Rectangular().double()(membrane, threshold, 0).tolist() == [0.0, 1.0, 0.0]
+    assert Shaped().double()(membrane, threshold, 0).tolist() == [0.0, 1.0, 0.0]
 
 
 @pytest.mark.parametrize("width", [0.25, 1.0, 3.0])
@@ -43,7 +44,7 @@ def test_the_upstream_gradient_is_a_factor() -> None:
 def test_the_gradient_reaches_a_threshold_that_is_learnt() -> None:
     """ds/dthreshold = -ds/du, for rules whose threshold is a parameter."""
     threshold = torch.tensor(1.0, requires_grad=True)
-    Rectangular(2.0)(torch.tensor([0.5, 1.5, 9.0]), threshold, 0).sum().backward()
+    Shaped("rectangular", 2.0)(torch.tensor([0.5, 1.5, 9.0]), threshold, 0).sum().backward()
     assert threshold.grad is not None
     assert threshold.grad.item() == -1.0
 
@@ -52,7 +53,7 @@ def test_the_gradient_reaches_a_threshold_that_is_learnt() -> None:
 def test_spikes_and_gradients_keep_the_membrane_s_type(dtype: torch.dtype) -> None:
     """Mixed precision neither widens the spikes nor the gradients."""
     membrane = torch.tensor([0.9, 1.1], dtype=dtype, requires_grad=True)
-    spikes = Rectangular()(membrane, torch.tensor(1.0), 0)
+    spikes = Shaped()(membrane, torch.tensor(1.0), 0)
     spikes.sum().backward()
     assert membrane.grad is not None
     assert (spikes.dtype, membrane.grad.dtype) == (dtype, dtype)
