@@ -74,7 +74,15 @@ def networked(body: nn.Module, *, seed: int = 0, time_steps: int = 4) -> Spiking
 
 def constant_thresholds(network: SpikingNetwork) -> dict[str, float]:
     """Threshold of each LIF, by path."""
-    return {name: float(neuron.threshold_rule.schedule(1)) for name, neuron in network.neurons()}
+    return {name: thresholds(neuron, 1)[0] for name, neuron in network.neurons()}
+
+
+def thresholds(neuron: LIF, time_steps: int) -> list[float]:
+    """Evaluation thresholds of a layer that has one per step."""
+    schedule = neuron.threshold_rule.schedule(time_steps)
+    assert schedule is not None
+    found: list[float] = schedule.tolist()
+    return found
 
 
 def images_for(shape: tuple[int, ...], samples: int = 6, seed: int = 1) -> Tensor:

@@ -1,5 +1,11 @@
 """Which batch norm feeds which LIF layer, read from the traced forward."""
 
+import operator
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
 from torch import fx, nn
 
 from trainers.errors import ConfigError
@@ -9,13 +15,42 @@ from trainers.neurons.lif import LIF
 
 Norm = nn.BatchNorm1d | nn.BatchNorm2d
 PASS_THROUGH = (nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.Dropout, nn.Dropout2d, nn.Identity)
+ADDITIONS: tuple[Any, ...] = (operator.add, operator.iadd, torch.add, "add", "add_")
 
 
-def preceding_norms(network: SpikingNetwork) -> dict[str, Norm | None]:
+@dataclass(frozen=True)
+class NormBefore:
+    """A norm whose output reaches a LIF.
+
+    Args:
+        norm: affine batch norm.
+        summed: its output is added to another branch on the way.
+    """
+
+    norm: Norm
+    summed: bool
+
+
+def preceding_norms(network: SpikingNetwork, method: str) -> dict[str, Norm | None]:
     """For each LIF by name, the affine batch norm whose output is its current; None without one.
 
-    Pooling and dropout in between are looked through; where branches are added, the first branch
-    that ends in a norm counts.
+    Where branches are added, the first branch that ends in a norm counts. Arguments, what is
+    looked through and errors as of `norms_before`.
+    """
+    return {
+        name: before[0].norm if before else None
+        for name, before in norms_before(network, method).items()
+    }
+
+
+def norms_before(network: SpikingNetwork, method: str) -> dict[str, tuple[NormBefore, ...]]:
+    """For each LIF by name, the affine batch norms whose outputs make up its current.
+
+    Pooling and dropout in between are looked through.
+
+    Args:
+        network: with a body that only calls layers and adds or reshapes what they return.
+        method: which method asks, for the message.
 
     Raises:
         ConfigError: the module's forward can't be traced.
@@ -25,24 +60,28 @@ def preceding_norms(network: SpikingNetwork) -> dict[str, Norm | None]:
     except FORWARD_FAULTS as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise ConfigError(
-            f"method mpd-agl: the network's forward can't be traced ({reason}), so the norm "
+            f"method {method}: the network's forward can't be traced ({reason}), so the norm "
             "before each LIF is unknown. Let it only call layers and add their outputs."
         ) from error
     modules = dict(network.body.named_modules())
-    found: dict[str, Norm | None] = {}
+    found: dict[str, tuple[NormBefore, ...]] = {name: () for name, _ in network.neurons()}
     for node in graph.nodes:
         if node.op == "call_module" and isinstance(modules[str(node.target)], LIF):
-            found[str(node.target)] = _norm_before(node, modules)
-    return {name: found.get(name) for name, _ in network.neurons()}
+            found[str(node.target)] += tuple(_norms_before(node, modules, set(), summed=False))
+    return found
 
 
-def _norm_before(node: fx.Node, modules: dict[str, nn.Module]) -> Norm | None:
+def _norms_before(
+    node: fx.Node, modules: dict[str, nn.Module], visited: set[fx.Node], *, summed: bool
+) -> Iterator[NormBefore]:
+    summed = summed or node.target in ADDITIONS
     for source in node.all_input_nodes:
+        if source in visited:
+            continue
+        visited.add(source)
         module = modules.get(str(source.target)) if source.op == "call_module" else None
         if isinstance(module, Norm):
-            return module if module.affine else None
-        looks_through = module is None or isinstance(module, PASS_THROUGH)
-        norm = _norm_before(source, modules) if looks_through else None
-        if norm is not None:
-            return norm
-    return None
+            if module.affine:
+                yield NormBefore(module, summed)
+        elif module is None or isinstance(module, PASS_THROUGH):
+            yield from _norms_before(source, modules, visited, summed=summed)

@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.tiny_training import tiny_network
+from tests.tiny_training import few_digits, tiny_network
 from trainers.errors import ConfigError, DataError
+from trainers.evaluation import recorded_spikes
 from trainers.network import SpikingNetwork
 from trainers.neurons.lif import LIF
 
@@ -103,3 +104,26 @@ def test_a_module_that_mixes_samples_is_refused() -> None:
     """Its rows would be taken for other samples' outputs."""
     with pytest.raises(DataError, match=r"network output: 4 rows for 8 inputs"):
         SpikingNetwork(MixesSamples(), 4)(torch.rand(2, 3))
+
+
+def test_auxiliary_heads_read_the_layer_they_are_named_after() -> None:
+    """[T, B, classes] each, from that layer's own output; the network's output stays."""
+    network = tiny_network(method="baseline").eval()
+    head = nn.Sequential(nn.Flatten(), nn.Linear(256, 10))
+    network.auxiliary["2"] = head
+    inputs = torch.from_numpy(few_digits().test.inputs)
+    with torch.no_grad(), recorded_spikes(network) as spikes:
+        outputs, (auxiliary,) = network.forward_all(inputs)
+        expected = head(spikes["2"]).unflatten(0, (2, -1))
+        assert torch.equal(outputs, network(inputs))
+    assert torch.equal(auxiliary, expected)
+    assert auxiliary.shape == (2, 40, 10)
+
+
+def test_forwards_leave_no_hooks_behind() -> None:
+    """Also after a forward that failed."""
+    network = tiny_network(method="baseline")
+    network.auxiliary["2"] = nn.Flatten()
+    with pytest.raises(RuntimeError):
+        network.forward_all(torch.zeros(3, 5, 8, 8))
+    assert not network.body[2]._forward_hooks  # type: ignore[index]

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from trainers.errors import ConfigError
 from trainers.network import SpikingNetwork
 from trainers.neurons.lif import LIF
-from trainers.preceding_norm import preceding_norms
+from trainers.preceding_norm import NormBefore, norms_before, preceding_norms
 
 
 class Residual(nn.Module):
@@ -32,7 +32,7 @@ class Residual(nn.Module):
 def test_norms_of_a_residual_network() -> None:
     """The branch's norm counts for the sum; a layer without a norm has none."""
     body = Residual()
-    found = preceding_norms(SpikingNetwork(body, 2))
+    found = preceding_norms(SpikingNetwork(body, 2), "lsg")
     assert found["first"] is body.stem[1]
     assert found["second"] is body.branch[1]
     assert found["third"] is None
@@ -41,9 +41,9 @@ def test_norms_of_a_residual_network() -> None:
 def test_pooling_is_looked_through_and_plain_norms_do_not_count() -> None:
     """conv - norm - pool - LIF has the norm; a norm without gain has nothing to say."""
     body = nn.Sequential(nn.BatchNorm2d(1), nn.AvgPool2d(2), LIF())
-    assert preceding_norms(SpikingNetwork(body, 1))["2"] is body[0]
+    assert preceding_norms(SpikingNetwork(body, 1), "lsg")["2"] is body[0]
     plain = nn.Sequential(nn.BatchNorm2d(1, affine=False), LIF())
-    assert preceding_norms(SpikingNetwork(plain, 1))["1"] is None
+    assert preceding_norms(SpikingNetwork(plain, 1), "lsg")["1"] is None
 
 
 def test_a_forward_that_cannot_be_traced_is_refused() -> None:
@@ -59,4 +59,35 @@ def test_a_forward_that_cannot_be_traced_is_refused() -> None:
             return spikes
 
     with pytest.raises(ConfigError, match="mpd-agl: the network's forward can't be traced"):
-        preceding_norms(SpikingNetwork(Branching(), 1))
+        preceding_norms(SpikingNetwork(Branching(), 1), "mpd-agl")
+
+
+class Several(nn.Module):
+    """Sums and a concatenation of normed branches, each before a LIF of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norms = (nn.BatchNorm2d(1), nn.BatchNorm2d(1), nn.BatchNorm2d(1))
+        self.listed = nn.ModuleList(self.norms)
+        self.plain, self.added, self.inplace, self.joined = LIF(), LIF(), LIF(), LIF()
+
+    def forward(self, x: Tensor) -> Tensor:
+        first, second, third = (norm(x) for norm in self.norms)
+        plain = self.plain(first)
+        added = self.added(torch.add(first + second, third))
+        second += plain
+        more: Tensor = self.inplace(second) + added
+        joined: Tensor = self.joined(torch.cat((third, third), dim=1))
+        return more + joined.sum()
+
+
+def test_all_norms_before_a_layer_and_which_of_them_are_added() -> None:
+    """Each once, in order; joining channels isn't a sum, and neurons hide what is behind them."""
+    body = Several()
+    first, second, third = body.norms
+    assert norms_before(SpikingNetwork(body, 2), "tdbn") == {
+        "plain": (NormBefore(first, summed=False),),
+        "added": tuple(NormBefore(norm, summed=True) for norm in (first, second, third)),
+        "inplace": (NormBefore(second, summed=True),),
+        "joined": (NormBefore(third, summed=False),),
+    }

@@ -8,6 +8,9 @@ AT, one scalar per layer, step and mini-batch (eqs 5, 6), from the membrane befo
     theta[t] = f_c * (mean(u[t]) + std(u[t]))             used in training, detached, unbiased std
     running[t] <- m * theta[t] + (1 - m) * running[t]     used in evaluation, starts at V_th
 
+The paper's alternative estimates theta[t] = f_c * sqrt(1 + tau^2) * V_th from the layer's decay
+tau, taking u ~ N(0, (1 + tau^2) V_th^2).
+
 TGO (eq 7), the surrogate's width, not recursive:
 
     k = k0 * (1 + tanh(D - V_th)) ;   ds/du = (1/k) 1[|u - theta[t]| < k/2]
@@ -21,9 +24,11 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor
 
+from trainers.methods.batch_statistics import BatchStatistics
 from trainers.methods.method import Method, MethodOptions, Part
 from trainers.network import SpikingNetwork
 from trainers.neurons.derivatives import rectangular
+from trainers.neurons.lif import LIF
 from trainers.neurons.shaped import Shaped
 from trainers.neurons.surrogate import Surrogate, rectangular_spike
 from trainers.neurons.threshold import FixedThreshold, ThresholdRule
@@ -38,23 +43,34 @@ class DSATGOOptions(MethodOptions):
     Args:
         adaptive_threshold: AT on; off keeps the threshold at V_th = 1.
         gradient_optimisation: TGO on; off keeps the width at `initial_width`.
-        f_c: factor on mean + std (eq 5).
+        threshold_statistic: `true` takes mean + std of each mini-batch, `estimated` what the
+            decay lets expect.
+        f_c: factor on either (eq 5).
         momentum: m of the running threshold (eq 6).
         initial_width: k0.
         tgo_statistic: what drives the width: `std` (authors' code) or `threshold` (paper).
         learn_decay: PLIF, one learnable decay per layer (authors' code).
+        sync_statistics: take mean and std over the mini-batches of all processes of a distributed
+            training; the authors' code takes each process's own.
     """
 
     adaptive_threshold: bool = True
     gradient_optimisation: bool = True
+    threshold_statistic: Literal["true", "estimated"] = "true"
     f_c: float = Field(default=1.0, gt=0)
     momentum: float = Field(default=0.1, gt=0, le=1)
     initial_width: float = Field(default=1.0, gt=0)
     tgo_statistic: Literal["std", "threshold"] = "std"
     learn_decay: bool = True
+    sync_statistics: bool = False
 
     @model_validator(mode="after")
-    def _width_can_move(self) -> Self:
+    def _statistics_are_used(self) -> Self:
+        if self.threshold_statistic == "estimated" and not self.adaptive_threshold:
+            raise ValueError(
+                "threshold_statistic 'estimated' needs adaptive_threshold, a constant threshold is "
+                "never estimated; use 'true'"
+            )
         constant = self.gradient_optimisation and not self.adaptive_threshold
         if constant and self.tgo_statistic == "threshold":
             raise ValueError(
@@ -68,14 +84,27 @@ class AdaptiveThreshold(ThresholdRule):
     """AT: batch statistics in training, running thresholds (a buffer [T]) in evaluation.
 
     A step beyond the trained T uses the last running value.
+
+    Args:
+        time_steps: T.
+        f_c: factor on mean + std.
+        momentum: m of the running threshold.
+        statistics: where mean and std come from; None for this process's own.
     """
 
     running: Tensor
 
-    def __init__(self, time_steps: int, f_c: float = 1.0, momentum: float = 0.1) -> None:
+    def __init__(
+        self,
+        time_steps: int,
+        f_c: float = 1.0,
+        momentum: float = 0.1,
+        statistics: BatchStatistics | None = None,
+    ) -> None:
         super().__init__()
         self.f_c = f_c
         self.momentum = momentum
+        self.statistics = statistics or BatchStatistics()
         self.register_buffer("running", torch.full((time_steps,), BASE_THRESHOLD))
 
     def forward(self, membrane: Tensor, step: int) -> Tensor:
@@ -83,10 +112,14 @@ class AdaptiveThreshold(ThresholdRule):
         if not self.training:
             return self.running[min(step, len(self.running) - 1)]
         with torch.no_grad():
-            std, mean = torch.std_mean(_at_least_float32(membrane))
-            threshold = self.f_c * (mean + std)
+            threshold = self.f_c * self.statistic(membrane)
             self.running[step].lerp_(threshold.to(self.running.dtype), self.momentum)
         return threshold.to(membrane.dtype)
+
+    def statistic(self, membrane: Tensor) -> Tensor:
+        """Mean + std of the mini-batch (eq 5)."""
+        std, mean = self.statistics.std_mean(membrane)
+        return mean + std
 
     def schedule(self, time_steps: int) -> Tensor:
         """Running thresholds [T]; the last one repeats beyond the trained T."""
@@ -94,21 +127,52 @@ class AdaptiveThreshold(ThresholdRule):
         return self.running[steps.to(self.running.device)]
 
 
-class ThresholdDrivenGradient(Surrogate):
-    """TGO: a rectangle around the threshold in use, as wide as the membrane's spread asks."""
+class EstimatedThreshold(AdaptiveThreshold):
+    """AT from the layer's decay alone, the same for every mini-batch until the decay moves."""
 
     def __init__(
-        self, initial_width: float = 1.0, statistic: Literal["std", "threshold"] = "std"
+        self, neuron: LIF, time_steps: int, f_c: float = 1.0, momentum: float = 0.1
+    ) -> None:
+        super().__init__(time_steps, f_c, momentum)
+        # In a list, so that the neuron doesn't become a child of its own child.
+        self.neurons = [neuron]
+
+    def statistic(self, membrane: Tensor) -> Tensor:
+        """sqrt(1 + tau^2) V_th, with the decay tau as it is at the moment."""
+        del membrane
+        return BASE_THRESHOLD * torch.sqrt(1 + self.neurons[0].decay.detach() ** 2)
+
+
+class ThresholdDrivenGradient(Surrogate):
+    """TGO: a rectangle around the threshold in use, as wide as the membrane's spread asks.
+
+    Args:
+        initial_width: k0.
+        statistic: what drives the width.
+        statistics: where the std comes from, best shared with AT; None for this process's own.
+    """
+
+    def __init__(
+        self,
+        initial_width: float = 1.0,
+        statistic: Literal["std", "threshold"] = "std",
+        statistics: BatchStatistics | None = None,
     ) -> None:
         super().__init__()
         self.initial_width = initial_width
         self.statistic = statistic
+        self.statistics = statistics or BatchStatistics()
 
     def width(self, membrane: Tensor, threshold: Tensor) -> Tensor:
         """Width k = k0 * (1 + tanh(D - V_th)), detached (eq 7)."""
         with torch.no_grad():
-            driver = _at_least_float32(membrane).std() if self.statistic == "std" else threshold
+            driver = self._spread(membrane) if self.statistic == "std" else threshold
             return self.initial_width * (1 + torch.tanh(driver - BASE_THRESHOLD))
+
+    def _spread(self, membrane: Tensor) -> Tensor:
+        # One process may evaluate while the others don't, so it never waits for them.
+        statistics = self.statistics if self.training else BatchStatistics()
+        return statistics.std(membrane)
 
     def forward(self, membrane: Tensor, threshold: Tensor, step: int) -> Tensor:
         """Spikes; in evaluation the width is never computed."""
@@ -124,26 +188,34 @@ class ThresholdDrivenGradient(Surrogate):
         width = self.width(membrane, threshold).to(membrane.dtype)
         return rectangular((membrane - threshold).detach(), width)
 
-
-def _at_least_float32(membrane: Tensor) -> Tensor:
-    return membrane.to(torch.promote_types(membrane.dtype, torch.float32))
+    def interval(self, membrane: Tensor, threshold: Tensor, step: int) -> Tensor:
+        """The width k, which follows the whole membrane."""
+        del step
+        return self.width(membrane, threshold)
 
 
 def prepare(network: SpikingNetwork, options: MethodOptions) -> None:
     """Installs AT, TGO and the learnable decay in every LIF, encoding layer included."""
     chosen = cast(DSATGOOptions, options)
     for _, neuron in network.neurons():
-        neuron.threshold_rule = (
-            AdaptiveThreshold(network.time_steps, chosen.f_c, chosen.momentum)
-            if chosen.adaptive_threshold
-            else FixedThreshold(BASE_THRESHOLD)
-        )
+        statistics = BatchStatistics(synchronised=chosen.sync_statistics)
+        neuron.threshold_rule = _threshold_rule(neuron, network.time_steps, chosen, statistics)
         neuron.surrogate = (
-            ThresholdDrivenGradient(chosen.initial_width, chosen.tgo_statistic)
+            ThresholdDrivenGradient(chosen.initial_width, chosen.tgo_statistic, statistics)
             if chosen.gradient_optimisation
             else Shaped("rectangular", chosen.initial_width)
         )
         neuron.decay_logit.requires_grad_(chosen.learn_decay)
+
+
+def _threshold_rule(
+    neuron: LIF, time_steps: int, options: DSATGOOptions, statistics: BatchStatistics
+) -> ThresholdRule:
+    if not options.adaptive_threshold:
+        return FixedThreshold(BASE_THRESHOLD)
+    if options.threshold_statistic == "estimated":
+        return EstimatedThreshold(neuron, time_steps, options.f_c, options.momentum)
+    return AdaptiveThreshold(time_steps, options.f_c, options.momentum, statistics)
 
 
 def parts(options: MethodOptions) -> frozenset[Part]:

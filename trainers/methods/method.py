@@ -72,7 +72,11 @@ def install(
 ) -> None:
     """Prepares a network by every chosen method; those that set norms come last.
 
-    A norm's start depends on the thresholds that the others set.
+    A norm's start depends on the thresholds that the others set. Methods that set the decay mean
+    neurons whose input it doesn't scale, unless they say otherwise.
     """
+    if any("decay" in methods[name].parts(options) for name, options in chosen.items()):
+        for _, neuron in network.neurons():
+            neuron.decay_input = False
     for name in sorted(chosen, key=lambda name: "norm" in methods[name].parts(chosen[name])):
         methods[name].prepare(network, chosen[name])

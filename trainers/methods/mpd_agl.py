@@ -79,7 +79,7 @@ class NormDrivenGradient(Surrogate):
 def prepare(network: SpikingNetwork, options: MethodOptions) -> None:
     """Starts the norms' gains at V_th and ties every LIF's width to the norm before it."""
     chosen = cast(MPDAGLOptions, options)
-    norms = preceding_norms(network)
+    norms = preceding_norms(network, "mpd-agl")
     for name, neuron in network.neurons():
         norm = norms[name]
         if norm is not None:

@@ -11,24 +11,31 @@ u <- (1 - 1/tau_m) u + I, threshold tau_m V_th. So, with x = V - V_th = (u - thr
     piecewise-linear g(x) = max(0, alpha - alpha^2 |x|)
 
 The mask is drawn in the backward pass, from torch's generator, which training seeds per epoch. The
-paper's equations 10 and 11 mask the weight gradient instead; its text and the code mask the
-surrogate, which is what this does. The code keeps the expectation at (1 - p) g; `rescale` divides
-by 1 - p.
+paper's text and the code mask the surrogate, which is the default here; its equations 10 and 11
+and Algorithm 1 mask the gradient of each weight W instead (`mask` = weight-gradient):
+
+    dL/dW <- dL/dW M ,   M ~ Bernoulli(1 - p) per weight, once per backward pass
+
+The code keeps the expectation at 1 - p times the gradient; `rescale` divides by 1 - p.
 """
 
 import math
+from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 import torch
 from pydantic import Field
-from torch import Tensor
+from torch import Tensor, nn
 
 from trainers.methods.method import Method, MethodOptions, Part
 from trainers.network import SpikingNetwork
+from trainers.neurons.lif import LIF
 from trainers.neurons.surrogate import Surrogate
 from trainers.neurons.threshold import FixedThreshold
 
 Base = Literal["arctan", "piecewise-linear"]
+Mask = Literal["surrogate", "weight-gradient"]
+WEIGHTED = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Linear)
 
 
 class MSGOptions(MethodOptions):
@@ -36,6 +43,7 @@ class MSGOptions(MethodOptions):
 
     Args:
         mask_probability: p, the share of gradients masked; 0 is the plain surrogate.
+        mask: what is masked; with `weight-gradient` the surrogate stays whole.
         base: shape of the surrogate.
         alpha: its steepness.
         rescale: divide by 1 - p, so that the mean gradient stays.
@@ -44,6 +52,7 @@ class MSGOptions(MethodOptions):
     """
 
     mask_probability: float = Field(default=0.5, ge=0, lt=1)
+    mask: Mask = "surrogate"
     base: Base = "piecewise-linear"
     alpha: float = Field(default=2.0, gt=0)
     rescale: bool = False
@@ -56,6 +65,15 @@ def surrogate_derivative(x: Tensor, base: Base, alpha: float) -> Tensor:
     if base == "arctan":
         return alpha / (1 + (math.pi / 2 * alpha * x) ** 2)
     return torch.clamp(alpha - alpha**2 * x.abs(), min=0)
+
+
+def masked(gradient: Tensor, options: MSGOptions) -> Tensor:
+    """The gradient under a fresh mask of its own shape; p = 0 draws nothing."""
+    if options.mask_probability == 0:
+        return gradient
+    kept = torch.rand_like(gradient) >= options.mask_probability
+    gradient = gradient * kept
+    return gradient / (1 - options.mask_probability) if options.rescale else gradient
 
 
 class _MaskedSpike(torch.autograd.Function):
@@ -72,15 +90,11 @@ class _MaskedSpike(torch.autograd.Function):
         (grad,) = grad_outputs
         tau = options.tau_m
         gradient = grad * surrogate_derivative(distance / tau, options.base, options.alpha) / tau
-        if options.mask_probability == 0:
-            return gradient, None
-        kept = torch.rand_like(distance) >= options.mask_probability
-        gradient = gradient * kept
-        return gradient / (1 - options.mask_probability) if options.rescale else gradient, None
+        return (masked(gradient, options) if options.mask == "surrogate" else gradient), None
 
 
 class MaskedSurrogate(Surrogate):
-    """The base surrogate with a fresh Bernoulli mask in every backward pass."""
+    """The base surrogate, with a fresh mask in every backward pass unless weights are masked."""
 
     def __init__(self, options: MSGOptions) -> None:
         super().__init__()
@@ -100,19 +114,56 @@ class MaskedSurrogate(Surrogate):
         return surrogate_derivative(x, self.options.base, self.options.alpha) / tau
 
 
+@dataclass(frozen=True)
+class WeightGradientMask:
+    """A hook on one weight, which torch calls once per backward pass with the whole gradient.
+
+    A hook outlives its method, so it acts only while the layer it was installed with still has
+    the same surrogate: preparing a network again, by msg or another method, never masks twice.
+
+    Args:
+        options: of the method.
+        neuron: one of the network's layers.
+        surrogate: what the method gave that layer.
+    """
+
+    options: MSGOptions
+    neuron: LIF
+    surrogate: Surrogate
+
+    def __call__(self, gradient: Tensor) -> Tensor:
+        """The masked gradient."""
+        if self.neuron.surrogate is not self.surrogate:
+            return gradient
+        return masked(gradient, self.options)
+
+
 def prepare(network: SpikingNetwork, options: MethodOptions) -> None:
-    """Gives every LIF the paper's decay and threshold in our units, and the masked surrogate."""
+    """Gives every LIF the paper's decay and threshold in our units, and masks what is chosen."""
     chosen = cast(MSGOptions, options)
     for _, neuron in network.neurons():
         neuron.set_decay(1 - 1 / chosen.tau_m)
         neuron.threshold_rule = FixedThreshold(chosen.tau_m * chosen.threshold)
         neuron.surrogate = MaskedSurrogate(chosen)
+    if chosen.mask == "weight-gradient":
+        _, neuron = next(network.neurons())
+        for weight in _weights(network.body):
+            weight.register_hook(WeightGradientMask(chosen, neuron, neuron.surrogate))
+
+
+def _weights(body: nn.Module) -> list[nn.Parameter]:
+    """The weights of convolutions and linear layers that learn, each once."""
+    layers = (module for module in body.modules() if isinstance(module, WEIGHTED))
+    weights = {id(layer.weight): cast(nn.Parameter, layer.weight) for layer in layers}
+    return [weight for weight in weights.values() if weight.requires_grad]
 
 
 def parts(options: MethodOptions) -> frozenset[Part]:
-    """Everything about a LIF."""
-    del options
-    return frozenset(("threshold", "surrogate", "decay"))
+    """Everything about a LIF; the weights' gradients too where those are masked."""
+    weights = cast(MSGOptions, options).mask == "weight-gradient"
+    return frozenset(
+        ("threshold", "surrogate", "decay", *(("weight gradient",) if weights else ()))
+    )
 
 
 MSG = Method(

@@ -83,10 +83,10 @@ class LIF(nn.Module):
         decay = self.decay
         if self.decay_input:
             currents = currents * (1 - decay)
-        membrane = torch.zeros_like(currents[0])
+        membrane = fired = torch.zeros_like(currents[0])
         spikes = []
         for step, incoming in enumerate(currents):
-            membrane = decay * membrane + incoming
+            membrane = decay * membrane + self.total_current(incoming, fired)
             threshold = self.threshold_rule(membrane, step)
             fired = self.surrogate(membrane, threshold, step)
             self.threshold_rule.observe(fired, step)
@@ -95,6 +95,16 @@ class LIF(nn.Module):
             membrane = membrane * (1 - fired)
             spikes.append(fired)
         return torch.cat(spikes)
+
+    def total_current(self, incoming: Tensor, fired: Tensor) -> Tensor:
+        """Current [B, ...] of one step; a layer that feeds itself adds to what comes in.
+
+        Args:
+            incoming: from other layers, scaled already where `decay_input` says so.
+            fired: this layer's spikes at the step before, zeros at the first.
+        """
+        del fired
+        return incoming
 
 
 def _logit(decay: float) -> float:

@@ -6,6 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from trainers.neurons.half_height import half_height
+
 
 class Surrogate(nn.Module, ABC):
     """Turns membrane and threshold into spikes that carry a surrogate gradient.
@@ -21,6 +23,23 @@ class Surrogate(nn.Module, ABC):
     @abstractmethod
     def derivative(self, membrane: Tensor, threshold: Tensor, step: int) -> Tensor:
         """ds/du as the backward pass would use it, before any random mask; detached."""
+
+    def interval(self, membrane: Tensor, threshold: Tensor, step: int) -> Tensor:
+        """Full width, around the threshold, in which ds/du is at least half its value there.
+
+        A detached scalar in units of u; for a rectangle its width k. Found numerically, for a
+        ds/du that depends on u - threshold alone and is even. A surrogate that looks at the whole
+        membrane (its spread, its neighbours) gives its own.
+        """
+        with torch.no_grad():
+            centre = threshold.double().mean()
+            column = (-1, *(1 for _ in membrane.shape[1:]))
+
+            def height(distance: Tensor) -> Tensor:
+                points = (centre + distance).view(column)
+                return self.derivative(points, centre, step).view(-1)
+
+            return 2 * half_height(height, membrane.device)
 
 
 class _RectangularSpike(torch.autograd.Function):

@@ -138,7 +138,7 @@ def test_a_fitted_module_of_a_user(tmp_path: Path) -> None:
     write_nir(graph, tmp_path / "a.nir")
     write_nir(freeze(module, data.validation.inputs[:1], classes=data.classes), tmp_path / "b.nir")
     assert (tmp_path / "a.nir").read_bytes() == (tmp_path / "b.nir").read_bytes()
-    run = run_graph(read_nir(tmp_path / "a.nir"), data.validation.inputs)
+    run = run_graph(read_nir(tmp_path / "a.nir"), data.validation.inputs[:])
     answers = logits(run.outputs, read_facts(graph))
     assert answers.shape == (len(data.validation), 10)
     assert_lively(run.spikes)

@@ -23,6 +23,7 @@ from tests.torch_networks import (
     images_for,
     networked,
     run_torch,
+    thresholds,
 )
 from trainers.network import SpikingNetwork
 from trainers.neurons.lif import LIF
@@ -114,7 +115,7 @@ def test_neurons_are_the_chips() -> None:
     frozen = frozen_module(network, freeze(network, images_for(SHAPE)))
     neurons = dict(frozen.neurons())
     assert [float(n.decay) for n in neurons.values()] == [819 / 4096, 1638 / 4096]
-    assert [float(n.threshold_rule.schedule(1)) for n in neurons.values()] == [1.0, kept]
+    assert [thresholds(n, 1)[0] for n in neurons.values()] == [1.0, kept]
 
 
 def test_the_trained_network_is_left_alone() -> None:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from tests import lif_oracle
 from tests.tiny_training import few_digits, tiny_module
+from tests.torch_networks import thresholds
 from trainers.evaluation import evaluate
 from trainers.fitting import fit
 from trainers.methods.ds_atgo import (
@@ -176,12 +177,12 @@ def test_evaluation_uses_one_running_threshold_per_step() -> None:
     layer = evaluating_layer([0.5, 1.5, 0.875])
     values = np.random.default_rng(1).normal(0.8, 0.6, (3, 6, 4))
     spikes = layer(torch.tensor(values).flatten(0, 1)).unflatten(0, (3, 6))
-    thresholds = layer.threshold_rule.schedule(3).tolist()
+    in_use = thresholds(layer, 3)
     run = lif_oracle.forward(
-        values, float(layer.decay.detach()), lambda _u, step: thresholds[step], lambda _u, _t: 1.0
+        values, float(layer.decay.detach()), lambda _u, step: in_use[step], lambda _u, _t: 1.0
     )
     assert np.array_equal(spikes.detach().numpy(), run.spikes)
-    assert layer.threshold_rule.schedule(3).tolist() == [0.5, 1.5, 0.875]
+    assert thresholds(layer, 3) == [0.5, 1.5, 0.875]
 
 
 def test_evaluation_does_not_depend_on_the_batch() -> None:
@@ -197,8 +198,8 @@ def test_evaluation_does_not_depend_on_the_batch() -> None:
 def test_a_step_beyond_the_trained_ones_repeats_the_last_threshold() -> None:
     """In the schedule that freezing reads and in the forward pass alike."""
     layer = evaluating_layer([0.5, 1.5])
-    assert layer.threshold_rule.schedule(4).tolist() == [0.5, 1.5, 1.5, 1.5]
-    assert layer.threshold_rule.schedule(1).tolist() == [0.5]
+    assert thresholds(layer, 4) == [0.5, 1.5, 1.5, 1.5]
+    assert thresholds(layer, 1) == [0.5]
     layer.time_steps = 4
     constant = evaluating_layer([0.5, 1.5, 1.5, 1.5])
     currents = torch.randn(4 * 50, 3, generator=torch.Generator().manual_seed(3)).double()

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from tests.torch_networks import thresholds
 from trainers.methods.mpd_agl import MPD_AGL, MPDAGLOptions, NormDrivenGradient
 from trainers.network import SpikingNetwork
 from trainers.neurons.lif import LIF
@@ -70,7 +71,7 @@ def test_threshold_and_decay() -> None:
     """The threshold is V_th in training and evaluation; the decay is learnable unless told not."""
     network = prepared(learn_decay=False)
     for _, neuron in network.neurons():
-        assert neuron.threshold_rule.schedule(3).tolist() == [0.5, 0.5, 0.5]
+        assert thresholds(neuron, 3) == [0.5, 0.5, 0.5]
         assert not neuron.decay_logit.requires_grad
     assert all(neuron.decay_logit.requires_grad for _, neuron in prepared().neurons())
 

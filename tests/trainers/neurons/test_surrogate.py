@@ -1,8 +1,11 @@
 """Surrogates: a strict step forward, the rectangle of unit area backward."""
 
+import math
+
 import pytest
 import torch
 
+from trainers.neurons.derivatives import SHAPES, ShapeName
 from trainers.neurons.shaped import Shaped
 from trainers.neurons.surrogate import Surrogate, rectangular_spike
 
@@ -57,6 +60,38 @@ def test_spikes_and_gradients_keep_the_membrane_s_type(dtype: torch.dtype) -> No
     spikes.sum().backward()
     assert membrane.grad is not None
     assert (spikes.dtype, membrane.grad.dtype) == (dtype, dtype)
+
+
+SECH_SQUARED = 2 * math.acosh(math.sqrt(2))
+"""Full width at half height of sech(x)^2."""
+
+
+@pytest.mark.parametrize("width", [0.04, 1.0, 5.0])
+@pytest.mark.parametrize(
+    ("shape", "of_width_1"),
+    [
+        ("rectangular", 1.0),
+        ("triangular", 1.0),
+        ("arctan", 2 / math.pi),
+        ("sigmoid", SECH_SQUARED / 2),
+        ("fast-sigmoid", 2 * (math.sqrt(2) - 1)),
+        ("dspike", SECH_SQUARED / 3),
+    ],
+)
+def test_the_interval_is_the_width_at_half_height(
+    shape: ShapeName, of_width_1: float, width: float
+) -> None:
+    """Closed forms, for any threshold, scalar or one per neuron; dspike is cut at 1/2."""
+    surrogate = Shaped(shape, width)
+    expected = of_width_1 * width
+    if shape == "dspike":
+        expected = min(expected, 1.0)
+    for threshold in (torch.tensor(0.5), torch.linspace(-3, 3, 12).view(4, 3)):
+        found = surrogate.interval(torch.zeros(4, 3), threshold, 0)
+        # The width is float32, and so is what is measured of it.
+        assert float(found) == pytest.approx(expected, rel=3e-7)
+        assert found.ndim == 0
+    assert len(SHAPES) == 6
 
 
 def test_the_base_class_asks_for_a_rule() -> None:
