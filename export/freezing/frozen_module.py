@@ -74,7 +74,7 @@ def frozen_module(network: SpikingNetwork, graph: nir.NIRGraph) -> SpikingNetwor
         _replace(body, path, _module(node_name, node, trained[path], facts))
     frozen = SpikingNetwork(body, network.time_steps, sequence=network.sequence)
     if facts.readout.weights is not None:
-        frozen.readout = WeightedReadout(torch.tensor(facts.readout.weights))
+        frozen.readout = WeightedReadout(torch.tensor(facts.readout.weights, dtype=torch.float64))
     return frozen.double().eval()
 
 

@@ -18,6 +18,7 @@ from export.freezing.float_graph import (
     Pool,
 )
 from trainers.neurons.lif import LIF
+from trainers.neurons.recurrent_lif import RecurrentLIF
 
 Shape = tuple[int, ...]
 
@@ -60,10 +61,26 @@ def read_neuron(path: str, neuron: LIF, threshold: float) -> Neuron:
     """The neuron with its constant threshold.
 
     Raises:
+        UnsupportedLayer: a neuron of another kind than LIF itself.
         InvalidGraph: the decay is NaN or infinite.
     """
+    _require_plain(path, neuron)
     decay = _finite(path, "decay", neuron.decay, 1)
     return Neuron(float(decay), threshold)
+
+
+def _require_plain(path: str, neuron: LIF) -> None:
+    # A subclass may compute anything; read as LIF it would freeze to another network.
+    if type(neuron) is LIF:
+        return
+    reason = (
+        "recurrent connections have no place in the chain written here"
+        if isinstance(neuron, RecurrentLIF)
+        else "what it computes beyond LIF is unknown here"
+    )
+    raise UnsupportedLayer(
+        f"layer '{path}' ({type(neuron).__name__}): {reason}. Use trainers.LIF itself."
+    )
 
 
 def _finite(path: str, name: str, tensor: Tensor | None, size: int) -> FloatArray:

@@ -1,0 +1,30 @@
+"""resnet18: plain ResNet-18 with LIF, 2-2-2-2 blocks; currents are summed, then the LIF fires.
+
+Source: He et al. 2016 with LIF for ReLU and average pooling for max pooling, as ResNet18 in the
+code of MSG (Brain-Cog-Lab/msg), whose stem is `imagenet`. At 32x32 and 48x48 that stem leaves
+8x8 and 12x12 to the first stage, a likely cause of its low results there; the default is `cifar`.
+"""
+
+from typing import cast
+
+from torch import nn
+
+from trainers.networks.network_spec import Network, NetworkOptions
+from trainers.networks.resnet import ResNetOptions, build_resnet
+
+
+def build(options: NetworkOptions, sample_shape: tuple[int, ...], classes: int) -> nn.Module:
+    """The module for samples [C, H, W]; see `build_resnet`.
+
+    Raises:
+        ConfigError: the samples aren't images, or smaller than 8x8 (stem `imagenet`: 32x32).
+    """
+    chosen = cast(ResNetOptions, options)
+    return build_resnet("resnet18", "current", (2, 2, 2, 2), chosen, sample_shape, classes)
+
+
+RESNET18 = Network(
+    summary="ResNet-18 that sums currents, then fires; stem cifar or imagenet",
+    options=ResNetOptions,
+    build=build,
+)
