@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from export.npz_file import read_npz, write_npz
 from trainers.errors import DataError
+from trainers.npz_file import read_npz, write_npz
 
 WORDS = {"f": "real numbers", "iu": "integers"}
 LAYOUT: dict[str, tuple[str, int | None]] = {

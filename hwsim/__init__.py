@@ -9,18 +9,30 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hwsim.chip import CHIPS, Chip, load_chip
     from hwsim.costing import cost
+    from hwsim.engine.readout import chip_logits
     from hwsim.engine.simulate import simulate
     from hwsim.engine.trace import Trace
     from hwsim.report.model import Report
     from hwsim.verify.verify import verify_graph
 
-__all__ = ["CHIPS", "Chip", "Report", "Trace", "cost", "load_chip", "simulate", "verify_graph"]
+__all__ = [
+    "CHIPS",
+    "Chip",
+    "Report",
+    "Trace",
+    "chip_logits",
+    "cost",
+    "load_chip",
+    "simulate",
+    "verify_graph",
+]
 
 _HOMES = {
     "CHIPS": "hwsim.chip",
     "Chip": "hwsim.chip",
     "Report": "hwsim.report.model",
     "Trace": "hwsim.engine.trace",
+    "chip_logits": "hwsim.engine.readout",
     "cost": "hwsim.costing",
     "load_chip": "hwsim.chip",
     "simulate": "hwsim.engine.simulate",

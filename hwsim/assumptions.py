@@ -18,6 +18,7 @@ def assumptions(
         *_about_the_chip(chip),
         *_about_time(trace, routes, latency, chip),
         *_about_energy(trace, chip),
+        *_about_the_readout(trace),
         *_about_placement(placement),
     )
 
@@ -88,6 +89,20 @@ def _about_energy(trace: Trace, chip: Chip) -> Iterator[str]:
         )
     if trace.graph.input.form != "bias":
         yield "Sending the input's spikes to the chip is left out of energy and time."
+
+
+def _about_the_readout(trace: Trace) -> Iterator[str]:
+    if trace.graph.readout is None or trace.graph.readout.weights is None:
+        return
+    yield (
+        "The readout is weighted per step: the host reads its voltages after each of its "
+        f"{trace.time_steps} steps instead of once, and weights what each step added. Its time and "
+        "energy for that are left out."
+    )
+    yield (
+        "In a NIR file the weights are metadata of spikeport's own: other importers ignore them, "
+        "and whoever runs the network there has to weight its outputs."
+    )
 
 
 def _about_placement(placement: Placement) -> Iterator[str]:

@@ -9,6 +9,7 @@ from export.chip.graph import (
     IntArray,
     Population,
     Projection,
+    Readout,
 )
 from export.errors import InvalidGraph
 
@@ -171,9 +172,28 @@ def _check_roles(graph: ChipGraph) -> None:
                 "its own bias must be 0. Add it to the host's currents."
             )
     if graph.readout is not None:
-        graph.population(graph.readout.population)
+        _check_readout(graph, graph.readout)
     if graph.time_steps is not None and graph.time_steps < 1:
         raise InvalidGraph(f"chip graph: time_steps is {graph.time_steps}, must be at least 1.")
+
+
+def _check_readout(graph: ChipGraph, readout: Readout) -> None:
+    population = graph.population(readout.population)
+    if readout.weights is None:
+        return
+    where = f"readout '{readout.population}'"
+    if len(readout.weights) != graph.time_steps:
+        raise InvalidGraph(
+            f"{where}: weights for {len(readout.weights)} steps, but the graph's time_steps is "
+            f"{graph.time_steps}. Give one weight per step."
+        )
+    if not np.isfinite(readout.weights).all():
+        raise InvalidGraph(f"{where}: a weight is NaN or infinite. Train or freeze it again.")
+    if population.decay_v.any():
+        raise InvalidGraph(
+            f"{where}: its voltage leaks (decay_v up to {int(population.decay_v.max())}), so its "
+            "steps can't be told apart and weighted. Set decay_v to 0."
+        )
 
 
 def _check_integers(array: IntArray, where: str) -> None:

@@ -106,14 +106,24 @@ class ChipInput:
 
 @dataclass(frozen=True)
 class Readout:
-    """How logits leave the chip.
+    """How logits leave the chip: from a population that neither leaks nor fires.
 
-    logits = voltage * volts_to_logit, taken from a population that neither leaks nor fires,
-    at the last step of the sample's window.
+    Its voltage v is the running sum of its currents, so v[t] - v[t-1] is the current of step t,
+    with v = 0 before the first of the T steps of the sample's window:
+
+        without weights   logits = volts_to_logit * v[T], read once, after the last step
+        with weights w    logits = volts_to_logit * sum over t of w[t] * (v[t] - v[t-1]),
+                          read after every step
+
+    Args:
+        population: its name.
+        volts_to_logit: logits per state unit, 1/T included.
+        weights: [T], one per step; None where all steps weigh the same.
     """
 
     population: str
     volts_to_logit: float
+    weights: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -168,6 +178,11 @@ class ChipGraph:
     def outgoing(self, name: str) -> tuple[Projection, ...]:
         """Projections from population or input `name`, in file order."""
         return tuple(p for p in self.projections if p.source == name)
+
+    def read_each_step(self, name: str) -> bool:
+        """Whether the host reads the voltages of population `name` after every step."""
+        readout = self.readout
+        return readout is not None and readout.weights is not None and readout.population == name
 
     def source_shape(self, name: str) -> tuple[int, ...]:
         """Shape of a projection's source: a population's or the external input's."""

@@ -39,10 +39,15 @@ class ResetFacts(_Facts):
 
 
 class ReadoutFacts(_Facts):
-    """logits = voltage of `population` at its window's last step * volts_to_logit."""
+    """How voltages of `population` become logits; see `export.chip.graph.Readout`.
+
+    `weights` holds one weight per step, or null where all steps weigh the same; files written
+    before there were weights lack the key.
+    """
 
     population: str
     volts_to_logit: float
+    weights: tuple[float, ...] | None = None
 
 
 class HostFacts(_Facts):
@@ -78,11 +83,15 @@ class RunFacts(_Facts):
     host: HostFacts | None = None
 
     @model_validator(mode="after")
-    def _names_agree(self) -> "RunFacts":
+    def _parts_agree(self) -> "RunFacts":
         if len(set(self.populations)) != len(self.populations):
             raise ValueError("populations holds a name twice")
         if self.readout is not None and self.readout.population not in self.populations:
             raise ValueError(f"readout population '{self.readout.population}' isn't in populations")
+        if self.readout is not None and self.readout.weights is not None:
+            given = len(self.readout.weights)
+            if given != self.time_steps:
+                raise ValueError(f"readout has {given} weights for {self.time_steps} time_steps")
         if (self.input.form == "bias") != (self.input.name in self.populations[:1]):
             raise ValueError(f"input '{self.input.name}' contradicts form '{self.input.form}'")
         return self
@@ -105,7 +114,9 @@ def facts_of(graph: ChipGraph, populations: tuple[str, ...]) -> RunFacts:
             None
             if graph.readout is None
             else ReadoutFacts(
-                population=graph.readout.population, volts_to_logit=graph.readout.volts_to_logit
+                population=graph.readout.population,
+                volts_to_logit=graph.readout.volts_to_logit,
+                weights=graph.readout.weights,
             )
         ),
         classes=graph.classes,
@@ -117,9 +128,10 @@ def facts_of(graph: ChipGraph, populations: tuple[str, ...]) -> RunFacts:
 
 def graph_readout(facts: RunFacts) -> Readout | None:
     """The readout as the chip graph holds it."""
-    if facts.readout is None:
+    stored = facts.readout
+    if stored is None:
         return None
-    return Readout(facts.readout.population, facts.readout.volts_to_logit)
+    return Readout(stored.population, stored.volts_to_logit, stored.weights)
 
 
 def graph_host(facts: RunFacts) -> HostEncoder | None:

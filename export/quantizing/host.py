@@ -14,6 +14,7 @@ from export.graph_order import in_order
 from export.nir_metadata import FrozenFacts, read_facts
 from export.quantizing.compose import currents, macs
 from export.quantizing.segments import Segment, segments
+from trainers.data.splits import Inputs
 
 FloatArray = NDArray[np.float64]
 
@@ -21,13 +22,13 @@ BATCH = 512
 """Samples whose float currents are held at once."""
 
 
-def encode(graph: nir.NIRGraph, chip: ChipGraph, inputs: NDArray[Any]) -> IntArray:
+def encode(graph: nir.NIRGraph, chip: ChipGraph, inputs: NDArray[Any] | Inputs) -> IntArray:
     """Inputs to bias mantissas, round(current * scale) within +-4095.
 
     Args:
         graph: the frozen network.
         chip: what `quantize` made of it.
-        inputs: [N, *shape], or [N, T, *shape] for sequences.
+        inputs: [N, *shape], or [N, T, *shape] for sequences; lazy ones are read whole.
 
     Returns:
         int64 [N, C, H, W] (or [N, T, C, H, W]).
@@ -41,11 +42,12 @@ def encode(graph: nir.NIRGraph, chip: ChipGraph, inputs: NDArray[Any]) -> IntArr
             "encode: this chip graph has no host encoder; its spikes enter directly."
         )
     facts = read_facts(graph)
-    check_samples(inputs, in_order(graph), facts, facts.time_steps)
+    samples = inputs if isinstance(inputs, np.ndarray) else inputs[:]
+    check_samples(samples, in_order(graph), facts, facts.time_steps)
     first = segments(graph, facts)[0]
     batches = []
-    for start in range(0, len(inputs), BATCH):
-        mantissas = host_currents(first, facts, inputs[start : start + BATCH]) * chip.host.scale
+    for start in range(0, len(samples), BATCH):
+        mantissas = host_currents(first, facts, samples[start : start + BATCH]) * chip.host.scale
         within = np.clip(np.rint(mantissas), -BIAS_MANT_MAX, BIAS_MANT_MAX)
         batches.append(within.astype(np.int64))
     return np.concatenate(batches)

@@ -26,7 +26,6 @@ from export.chip.limits import (
     WEIGHT_MAX,
     WEIGHT_MIN,
 )
-from export.errors import UnsupportedLayer
 from export.executor import run_graph
 from export.executor.samples import check_samples
 from export.graph_order import in_order
@@ -42,6 +41,7 @@ from export.quantizing.scale import (
 )
 from export.quantizing.segments import Segment, segments
 from export.quantizing.uniform_neuron import UniformNeuron, uniform_neuron
+from trainers.data.splits import Inputs
 
 CALIBRATION_SAMPLES = 256
 CALIBRATION_BATCH = 32
@@ -69,7 +69,7 @@ class LayerQuantization:
     sqnr_db: float | None
 
 
-def quantize(graph: nir.NIRGraph, calibration: NDArray[Any]) -> ChipGraph:
+def quantize(graph: nir.NIRGraph, calibration: NDArray[Any] | Inputs) -> ChipGraph:
     """The chip graph of a frozen network; see `quantize_layers` for what rounding did.
 
     Example:
@@ -79,22 +79,24 @@ def quantize(graph: nir.NIRGraph, calibration: NDArray[Any]) -> ChipGraph:
 
 
 def quantize_layers(
-    graph: nir.NIRGraph, calibration: NDArray[Any]
+    graph: nir.NIRGraph, calibration: NDArray[Any] | Inputs
 ) -> tuple[ChipGraph, tuple[LayerQuantization, ...]]:
     """The chip graph of a frozen network, and a report per population.
 
     The host computes the first linear operation and writes its currents as biases of the first
     population; pooling folds into the projection behind it; the last linear layer becomes a
-    readout population that neither leaks nor fires.
+    readout population that neither leaks nor fires. Weights per step stay with the host, which
+    then reads that population after every step.
 
     Args:
         graph: frozen network with its facts.
-        calibration: inputs as the network takes them, never the test split; the first 256 set
-            the scales.
+        calibration: inputs as the network takes them, in memory or lazy, never the test split; the
+            first 256 set the scales.
 
     Raises:
         UnsupportedLayer: the network isn't a chain, or its neurons don't fit the chip's model.
         LimitExceeded: no scale lets a layer's values fit the chip's ranges.
+        InvalidGraph: readout weights for another number of steps.
         DataError: calibration inputs of the wrong shape, or with NaN or infinity.
     """
     facts = read_facts(graph)
@@ -119,7 +121,11 @@ def quantize_layers(
         populations=tuple(populations),
         projections=tuple(projections),
         time_steps=facts.time_steps,
-        readout=Readout(last.target, 1.0 / (report.scale * (1 << STATE_SHIFT) * facts.time_steps)),
+        readout=Readout(
+            last.target,
+            1.0 / (report.scale * (1 << STATE_SHIFT) * facts.time_steps),
+            facts.readout.weights,
+        ),
         classes=facts.classes,
         host=HostEncoder(macs=host_macs(first, facts), scale=reports[0].scale),
     )
@@ -157,11 +163,6 @@ def _hidden(
 def _readout(
     segment: Segment, facts: FrozenFacts
 ) -> tuple[Population, Projection, LayerQuantization]:
-    if facts.readout.weights is not None:
-        raise UnsupportedLayer(
-            f"layer '{segment.target}': readout weights per step need a voltage per step, but a "
-            "netx file yields one at the end. Export this network to the targets nir and onnx."
-        )
     weights = compose(segment)
     scale = readout_scale(segment.target, weights.weight, weights.bias, facts.time_steps)
     integers = quantized(weights.weight, weights.bias, scale)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from export.chip.graph import ChipGraph, Projection
+from export.chip.graph import ChipGraph, Population, Projection
 from hwsim.engine.drive import Drive
 from hwsim.engine.neuron import NeuronParameters, neuron_parameters
 from hwsim.engine.population_run import Feed, run_population
@@ -20,6 +20,9 @@ BATCH_BYTES = 16 << 20
 
 BYTES_PER_STEP = 5
 """Per neuron, sample and step: a synaptic sum (int32) and a spike (bool)."""
+
+BYTES_PER_KEPT_STEP = 8
+"""Per neuron, sample and step whose u and v are kept (int32 each)."""
 
 BYTES_PER_STATE = 48
 """Per neuron and sample: u, v and the temporaries of one neuron step."""
@@ -118,7 +121,7 @@ def run_batch(plan: BatchPlan, part: slice, tally: Tally) -> None:
             _biases(plan, name, part),
             (plan.drive.steps, part.stop - part.start, plan.graph.population(name).neurons),
             lag=plan.lag,
-            record=plan.record,
+            record=_keeps_states(plan, name),
         )
         events[name] = run.spikes
         if part.start == 0:
@@ -139,9 +142,19 @@ def _prove(plan: BatchPlan, name: str, events: dict[str, Tensor]) -> None:
         synapses.prove(events[name].flatten(0, 1))
 
 
+def _keeps_states(plan: BatchPlan, name: str) -> bool:
+    return plan.record or plan.graph.read_each_step(name)
+
+
 def _bytes_per_sample(plan: BatchPlan) -> int:
-    steps = plan.drive.steps
-    sizes = [population.neurons for population in plan.graph.populations]
-    per_step = BYTES_PER_STEP + (8 if plan.record else 0)
+    steps, populations = plan.drive.steps, plan.graph.populations
     inputs = 0 if plan.graph.input.form == "bias" else 4 * math.prod(plan.graph.input.shape)
-    return steps * (sum(sizes) + inputs) + max(sizes) * (steps * per_step + BYTES_PER_STATE)
+    spikes = steps * (sum(population.neurons for population in populations) + inputs)
+    return spikes + max(_working_bytes(plan, population) for population in populations)
+
+
+def _working_bytes(plan: BatchPlan, population: Population) -> int:
+    """Per sample, while this population is computed."""
+    kept = BYTES_PER_KEPT_STEP if _keeps_states(plan, population.name) else 0
+    per_neuron = plan.drive.steps * (BYTES_PER_STEP + kept) + BYTES_PER_STATE
+    return population.neurons * per_neuron

@@ -26,6 +26,7 @@ class Tally:
     counts: dict[str, IntArray]
     readout: IntArray
     output_spikes: IntArray
+    readout_steps: IntArray | None
     recordings: dict[str, dict[str, IntArray]]
 
     @classmethod
@@ -35,7 +36,9 @@ class Tally:
         """Room for every sample, step and population; `lag` 1 if columns are the chip's steps."""
         samples, steps = drive.samples, drive.steps
         output = graph.population(schedule.order[-1])
-        classes = 0 if graph.readout is None else graph.population(graph.readout.population).neurons
+        readout = graph.readout
+        classes = 0 if readout is None else graph.population(readout.population).neurons
+        weighted = readout is not None and readout.weights is not None
         recorded = graph.populations if record else ()
         return cls(
             graph,
@@ -44,6 +47,7 @@ class Tally:
             {name: _zeros(samples, steps, len(schedule.order)) for name in COUNTS},
             readout=_zeros(samples, classes),
             output_spikes=_zeros(samples, output.neurons),
+            readout_steps=_zeros(samples, steps, classes) if weighted else None,
             recordings={
                 population.name: {key: _zeros(samples, steps, *population.shape) for key in "uvs"}
                 for population in recorded
@@ -73,6 +77,8 @@ class Tally:
         if self.graph.readout is not None and self.graph.readout.population == name:
             self._check_readout(name, part, column)
             self.readout[part] = run.v[-1].cpu().numpy()
+            if self.readout_steps is not None:
+                self.readout_steps[part] = _samples_first(run.v)
         if name in self.recordings:
             self._record(name, part, run)
 
@@ -87,6 +93,7 @@ class Tally:
             **self.counts,
             readout=self.readout,
             output_spikes=self.output_spikes,
+            readout_steps=self.readout_steps,
             recordings=self.recordings,
         )
 

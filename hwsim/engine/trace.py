@@ -37,6 +37,8 @@ class Trace:
         readout: int64 [N, classes], readout voltages (state units) at the window's last step;
             shape [N, 0] without a readout population.
         output_spikes: int64 [N, P_out], spikes of the last population summed over the window.
+        readout_steps: int64 [N, T, classes], readout voltages after every step, where the
+            graph's readout weights its steps; else None. `hwsim.engine.readout` makes logits.
         recordings: population -> {"u", "v", "s"} -> int64 [N, T, *shape], when asked for.
     """
 
@@ -52,6 +54,7 @@ class Trace:
     wraps: IntArray
     readout: IntArray
     output_spikes: IntArray
+    readout_steps: IntArray | None = None
     recordings: dict[str, dict[str, IntArray]] = field(default_factory=dict)
 
     @property

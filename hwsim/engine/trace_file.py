@@ -8,6 +8,7 @@
 | `spikes`, `synops`, `active_updates`, `messages`, `saturations`, `wraps` | int64 [N, T, P] |
 | `readout` | int64 [N, classes], [N, 0] without a readout population |
 | `output_spikes` | int64 [N, neurons of the last population] |
+| `readout_steps` | int64 [N, T, classes], if the network's readout weights its steps |
 | `u/NAME`, `v/NAME`, `s/NAME` | int64 [N, T, *shape] of population NAME, if recorded |
 
 See `hwsim.engine.trace.Trace` for what they mean. The graph isn't in the file.
@@ -20,10 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from export.chip.graph import ChipGraph
-from export.npz_file import read_npz, write_npz
 from hwsim.engine.schedule import schedule_of
 from hwsim.engine.trace import COUNTS, Trace
 from trainers.errors import FileError
+from trainers.npz_file import read_npz, write_npz
 
 FORMAT = 1
 Arrays = dict[str, NDArray[Any]]
@@ -43,6 +44,8 @@ def save_trace(trace: Trace, path: Path) -> None:
         "readout": trace.readout,
         "output_spikes": trace.output_spikes,
     }
+    if trace.readout_steps is not None:
+        arrays["readout_steps"] = trace.readout_steps
     arrays |= {name: getattr(trace, name) for name in COUNTS}
     for population, states in trace.recordings.items():
         arrays |= {f"{key}/{population}": values for key, values in states.items()}
@@ -65,6 +68,7 @@ def load_trace(path: Path, graph: ChipGraph) -> Trace:
             f"{_spell(order)}. Simulate this network again."
         )
     _check_shapes(path, arrays, graph, order)
+    _check_readout_steps(path, arrays, graph)
     return Trace(
         graph=graph,
         populations=order,
@@ -73,6 +77,7 @@ def load_trace(path: Path, graph: ChipGraph) -> Trace:
         **{name: arrays[name] for name in COUNTS},
         readout=arrays["readout"],
         output_spikes=arrays["output_spikes"],
+        readout_steps=arrays.get("readout_steps"),
         recordings={
             name: {key: arrays[f"{key}/{name}"] for key in "uvs"}
             for name in order
@@ -108,6 +113,21 @@ def _check_shapes(path: Path, arrays: Arrays, graph: ChipGraph, order: tuple[str
         )
 
 
+def _check_readout_steps(path: Path, arrays: Arrays, graph: ChipGraph) -> None:
+    if "readout_steps" not in arrays:
+        return
+    if graph.readout is None or graph.readout.weights is None:
+        raise FileError(
+            f"{path}: holds readout voltages per step, but the network doesn't weight its steps. "
+            "Simulate this network again."
+        )
+    if not np.array_equal(arrays["readout_steps"][:, -1:], arrays["readout"][:, None]):
+        raise FileError(
+            f"{path}: array 'readout_steps' doesn't end in the voltages of 'readout'. "
+            "Simulate again."
+        )
+
+
 def _expected_shapes(
     arrays: Arrays, graph: ChipGraph, order: tuple[str, ...]
 ) -> dict[str, tuple[int, ...]]:
@@ -120,6 +140,8 @@ def _expected_shapes(
         "readout": (samples, classes),
         "output_spikes": (samples, graph.population(order[-1]).neurons),
     }
+    if readout is not None and readout.weights is not None:
+        shapes["readout_steps"] = (samples, steps, classes)
     shapes |= {name: (samples, steps, len(order)) for name in COUNTS}
     for name in order:
         if any(f"{key}/{name}" in arrays for key in "uvs"):

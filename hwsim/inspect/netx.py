@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from export.chip.fanout import fan_out
-from export.chip.graph import ChipGraph, ConvProjection, Population
+from export.chip.graph import ChipGraph, ConvProjection, Population, Readout
 from export.chip.netx_read import read_netx
-from hwsim.inspect.table import Inspection, range_text, shape_text
+from hwsim.inspect.table import Inspection, range_text, shape_text, values_text
 
 
 def inspect_netx(path: Path) -> Inspection:
@@ -25,9 +25,18 @@ def inspect_netx(path: Path) -> Inspection:
 def _facts(graph: ChipGraph) -> tuple[str, ...]:
     steps = "not recorded" if graph.time_steps is None else str(graph.time_steps)
     entering = f"input '{graph.input.name}' as {graph.input.form} {shape_text(graph.input.shape)}"
-    readout = "none" if graph.readout is None else f"voltage of '{graph.readout.population}'"
+    readout = "none" if graph.readout is None else _readout(graph.readout)
     host = "" if graph.host is None else f"; host: {graph.host.macs:,} multiply-accumulates"
     return (f"T = {steps}; {entering}; readout: {readout}{host}",)
+
+
+def _readout(readout: Readout) -> str:
+    if readout.weights is None:
+        return f"voltage of '{readout.population}'"
+    return (
+        f"voltage of '{readout.population}' after each step, steps weighted "
+        f"{values_text(readout.weights)}"
+    )
 
 
 def _row(graph: ChipGraph, population: Population) -> tuple[str, ...]:

@@ -9,8 +9,8 @@ import numpy as np
 from export.errors import InvalidGraph
 from export.graph_order import OrderedNode, in_order
 from export.nir_file import read_nir
-from export.nir_metadata import FrozenFacts, read_facts
-from hwsim.inspect.table import Inspection, range_text, shape_text
+from export.nir_metadata import FrozenFacts, ReadoutFacts, read_facts
+from hwsim.inspect.table import Inspection, range_text, shape_text, values_text
 
 PARAMETERS = ("weight", "bias", "tau", "r", "v_threshold", "v_reset", "kernel_size")
 
@@ -36,10 +36,17 @@ def _facts(graph: nir.NIRGraph) -> tuple[str, ...]:
         return ("written by another tool: no time steps, input form or readout in its metadata",)
     return (
         f"T = {facts.time_steps}, dt = {facts.dt_s:g} s (nominal), {facts.input.form} input "
-        f"{shape_text(facts.input.shape)}, readout: {facts.readout.rule} over time",
+        f"{shape_text(facts.input.shape)}, readout: {_readout(facts.readout)}",
         f"methods: {', '.join(facts.method) or 'not recorded'}; "
         f"classes: {', '.join(facts.classes) or 'not recorded'}",
     )
+
+
+def _readout(readout: ReadoutFacts) -> str:
+    rule = f"{readout.rule} over time"
+    if readout.weights is None:
+        return rule
+    return f"{rule}, steps weighted {values_text(readout.weights)} (spikeport's metadata)"
 
 
 def _row(node: OrderedNode) -> tuple[str, ...]:

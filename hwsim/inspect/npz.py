@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from export.npz_file import read_npz
 from hwsim.inspect.table import Inspection, range_text, shape_text
+from trainers.npz_file import read_npz
 
 
 def inspect_npz(path: Path) -> Inspection:

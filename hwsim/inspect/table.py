@@ -6,6 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+LISTED = 16
+"""Values that are spelt out one by one."""
+
 
 @dataclass(frozen=True)
 class Inspection:
@@ -35,3 +38,10 @@ def range_text(array: NDArray[Any]) -> str:
         return "empty"
     lowest, highest = np.min(array), np.max(array)
     return f"{lowest:g}" if lowest == highest else f"{lowest:g} to {highest:g}"
+
+
+def values_text(values: tuple[float, ...]) -> str:
+    """Each value; beyond LISTED of them their number and range."""
+    if len(values) > LISTED:
+        return f"({len(values)} weights, {range_text(np.array(values))})"
+    return f"({', '.join(f'{value:g}' for value in values)})"

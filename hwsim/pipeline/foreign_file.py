@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 from export.chip.graph import ChipGraph
 from export.chip.netx_read import read_netx
-from export.npz_file import read_npz
+from hwsim.engine.readout import chip_logits
 from hwsim.engine.simulate import simulate
 from hwsim.engine.trace import IntArray, Trace
 from hwsim.engine.trace_file import save_trace
 from hwsim.errors import SimulationError
-from hwsim.pipeline.simulate_stage import logits_of, require_input_form, run_backend
+from hwsim.pipeline.simulate_stage import require_input_form, run_backend
+from trainers.npz_file import read_npz
 
 
 def simulate_file(
@@ -49,7 +50,7 @@ def simulate_file(
             f"{trace.synops[:, :, index].sum() / trace.samples:,.1f} synops per sample"
         )
     if chip.readout is not None:
-        say(f"predicted classes: {logits_of(trace).argmax(axis=1)[:20].tolist()}")
+        say(f"predicted classes: {chip_logits(trace).argmax(axis=1)[:20].tolist()}")
     say(f"trace of {trace.samples} samples: {target}")
     return trace
 

@@ -3,13 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from export.chip.graph import ChipGraph
 from export.chip.netx_read import read_netx
 from export.samples import read_samples
 from hwsim.chip import load_chip
+from hwsim.engine.readout import chip_logits
 from hwsim.engine.simulate import simulate
 from hwsim.engine.trace import IntArray, Trace
 from hwsim.engine.trace_file import save_trace
@@ -77,25 +75,9 @@ def run_backend(
     return trace
 
 
-def logits_of(trace: Trace) -> NDArray[np.float64]:
-    """Logits float64 [N, classes] from the readout voltages.
-
-    Raises:
-        SimulationError: the file names no readout.
-    """
-    readout = trace.graph.readout
-    if readout is None:
-        raise SimulationError(
-            "chip file: it names no readout population, so there are no logits. Use a chip.net "
-            "that spikeport wrote."
-        )
-    logits: NDArray[np.float64] = trace.readout * np.float64(readout.volts_to_logit)
-    return logits
-
-
 def chip_accuracy(trace: Trace, labels: IntArray) -> float:
-    """Share of simulated samples whose largest readout voltage is the label's."""
-    return float((logits_of(trace).argmax(axis=1) == labels[: trace.samples]).mean())
+    """Share of simulated samples whose largest logit is the label's."""
+    return float((chip_logits(trace).argmax(axis=1) == labels[: trace.samples]).mean())
 
 
 def require_input_form(chip: ChipGraph, name: str) -> None:

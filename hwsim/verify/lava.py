@@ -4,10 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
-from export.chip.graph import IntArray
+from export.chip.graph import ChipGraph, IntArray
 from export.chip.netx_read import read_netx
+from hwsim.engine.readout import chip_logits, window_logits
 from hwsim.engine.simulate import simulate
-from hwsim.lava.compare import compare
+from hwsim.lava.compare import LavaComparison, compare
 from hwsim.lava.environment import status
 from hwsim.lava.runner import run_lava
 from hwsim.verify.row import Row
@@ -35,9 +36,10 @@ def lava_row(net: Path, encoded: IntArray, labels: IntArray) -> Row:
     comparison = compare(trace, run)
     difference, accuracy = None, None
     if chip.readout is not None:
-        voltages = run.layers[-1].v[:, -1]
-        logits = voltages * chip.readout.volts_to_logit
-        difference = float(np.abs(logits - trace.readout * chip.readout.volts_to_logit).max())
+        layer = run.layers[trace.populations.index(chip.readout.population)]
+        voltages = layer.v.reshape(trace.samples, trace.time_steps, -1)
+        logits = window_logits(chip.readout, voltages)
+        difference = float(np.abs(logits - chip_logits(trace)).max())
         accuracy = float((logits.argmax(axis=1) == labels).mean())
     return Row(
         runtime=RUNTIME,
@@ -48,5 +50,11 @@ def lava_row(net: Path, encoded: IntArray, labels: IntArray) -> Row:
         logit_max_abs_diff=difference,
         accuracy=accuracy,
         verdict="identical" if comparison.identical else "different",
-        note=str(comparison),
+        note=_note(chip, comparison),
     )
+
+
+def _note(chip: ChipGraph, comparison: LavaComparison) -> str:
+    if chip.readout is None or chip.readout.weights is None:
+        return str(comparison)
+    return f"{comparison}; spikeport applied the readout weights to Lava's voltage of each step"

@@ -15,6 +15,11 @@ Feeds = dict[str, NDArray[Any]]
 
 ERRORS_ONLY = 3
 
+WEIGHTED_BY_US = (
+    "the file holds one step, so it can't weight several: spikeport applied the readout weights to "
+    "its outputs"
+)
+
 
 def open_scan(subject: Subject) -> Ask | None:
     """model.onnx: the whole sequence in one call.
@@ -58,6 +63,7 @@ def open_step(subject: Subject) -> Ask | None:
         return None
     session = _Session(_own(with_spikes(read_onnx(subject.step_onnx)), subject))
     facts, neurons = subject.facts, subject.neurons
+    note = "" if facts.readout.weights is None else WEIGHTED_BY_US
     shapes = {node.name: node.shape for node in subject.nodes if node.fires}
 
     def ask(inputs: Samples) -> Answer:
@@ -73,7 +79,7 @@ def open_step(subject: Subject) -> Ask | None:
             steps.append(results)
         outputs = np.stack([step["output"] for step in steps]).astype(np.float64)
         spikes = {name: np.stack([step[f"s_{name}"] for step in steps]) for name in neurons}
-        return Answer(spikes, logits(outputs, facts))
+        return Answer(spikes, logits(outputs, facts), note=note)
 
     return ask
 

@@ -40,11 +40,13 @@ class Answer:
         spikes: per spiking node of the graph, [T, N, *shape].
         logits: [N, classes].
         fault: a contradiction the runtime found in itself; makes the verdict `different`.
+        note: what a reader of the row must know; leaves the verdict alone.
     """
 
     spikes: dict[str, BoolArray]
     logits: FloatArray
     fault: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ class Tally:
         self._closest_margin = float("inf")
         self._logits_astray = 0
         self._faults: list[str] = []
+        self._notes: list[str] = []
 
     def add(self, reference: Reference, answer: Answer, labels: NDArray[np.int64]) -> None:
         """Takes one batch into account.
@@ -43,6 +44,8 @@ class Tally:
         self._logits_astray += int((astray.any(axis=1) & ~parted).sum())
         if answer.fault and answer.fault not in self._faults:
             self._faults.append(answer.fault)
+        if answer.note and answer.note not in self._notes:
+            self._notes.append(answer.note)
 
     def row(self) -> Row:
         """The line for the table."""
@@ -86,7 +89,7 @@ class Tally:
                 f"{self._logits_astray} samples have equal spikes but logits farther apart than "
                 "rounding can carry"
             )
-        return "; ".join(notes)
+        return "; ".join([*notes, *self._notes])
 
 
 def finished(name: str, runtime: Runtime, verdict: Verdict, note: str) -> Row:

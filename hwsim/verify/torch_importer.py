@@ -18,6 +18,11 @@ from export.executor.samples import time_major
 from hwsim.errors import NotInstalled
 from hwsim.verify.runtime import Answer, Ask, BoolArray, Samples, Subject, refusals
 
+WEIGHTED_BY_US = (
+    "NIR has no field for readout weights, so this importer ignores them: spikeport applied them "
+    "to its outputs of each step"
+)
+
 
 def _keeps_nothing(module: nn.Module) -> None:
     """Most modules get their state with every call."""
@@ -86,6 +91,7 @@ def open_importer(importer: Importer, subject: Subject) -> Ask:
             ) from error
         spikes = _collect_spikes(module, subject.neurons)
     facts = subject.facts
+    note = "" if facts.readout.weights is None else WEIGHTED_BY_US
 
     @torch.no_grad()
     def ask(inputs: Samples) -> Answer:
@@ -96,7 +102,7 @@ def open_importer(importer: Importer, subject: Subject) -> Ask:
             importer.forget(module)
             outputs = _outputs(module, signal, facts.time_steps)
         fired = {name: np.stack(seen) for name, seen in spikes.items()}
-        return Answer(fired, logits(outputs.numpy(), facts))
+        return Answer(fired, logits(outputs.numpy(), facts), note=note)
 
     return ask
 

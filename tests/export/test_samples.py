@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from export.npz_file import read_npz, write_npz
 from export.samples import Samples, read_samples, write_samples
 from tests.full_disk import full_disk
 from trainers.errors import DataError, FileError
+from trainers.npz_file import read_npz, write_npz
 
 Arrays = dict[str, NDArray[Any]]
 

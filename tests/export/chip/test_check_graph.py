@@ -36,6 +36,17 @@ def delayed(delay: Any) -> ChipGraph:
     return replace(GRAPH, projections=(conv, slow))
 
 
+def weighted(weights: tuple[float, ...], steps: int | None = 4, **fields: Any) -> ChipGraph:
+    """A readout with weights, its population changed."""
+    graph = chain(1, "bias").readout(3).graph(steps)
+    *hidden, last = graph.populations
+    return replace(
+        graph,
+        populations=(*hidden, replace(last, **fields)),
+        readout=Readout(last.name, 1.0, weights),
+    )
+
+
 CASES = {
     "empty": (replace(GRAPH, populations=()), "has no population"),
     "double": (with_population(1, name="input"), "two populations are called 'input'"),
@@ -68,6 +79,13 @@ CASES = {
     "groups": (with_projection(0, groups=2), "don't divide into 2 groups of 2"),
     "output": (with_projection(0, padding=(0, 0)), r"makes \(3, 3, 2\), the population is"),
     "readout": (replace(GRAPH, readout=Readout("z", 1.0)), "no population 'z'"),
+    "weights": (weighted((1.0, 2.0)), "'p3': weights for 2 steps.*time_steps is 4"),
+    "weights alone": (weighted((1.0, 2.0), None), "weights for 2 steps.*time_steps is None"),
+    "weight value": (weighted((1.0, 2.0, 3.0, np.nan)), "'p3': a weight is NaN or infinite"),
+    "weighted leak": (
+        weighted((1.0, 2.0, 3.0, 4.0), decay_v=np.array([0, 0, 7])),
+        r"'p3': its voltage leaks \(decay_v up to 7\)",
+    ),
     "steps": (replace(GRAPH, time_steps=0), "time_steps is 0"),
 }
 
@@ -85,6 +103,7 @@ def test_sound_graphs_pass() -> None:
     """Chains, skips, diamonds, and biases of every broadcastable shape."""
     for graph in (GRAPH, diamond(2), skip(3), chain(4, "graded").readout(2).graph()):
         check_graph(graph)
+    check_graph(weighted((0.0, -1.0, 2.5, 1e-3)))
     for shape in ((), (3, 1, 1), (3, 5, 2)):
         check_graph(with_population(1, bias=np.ones(shape, dtype=np.int64)))
     assert population("p", (4, 3, 2)).neurons == 24

@@ -134,6 +134,11 @@ def with_facts(path: Path, change: Callable[[dict[str, object]], object]) -> Pat
     return path
 
 
+def readout_facts(*weights: object) -> dict[str, object]:
+    """A readout with these weights."""
+    return {"population": "p1", "volts_to_logit": 1.0, "weights": weights}
+
+
 FACTS: dict[str, tuple[Callable[[dict[str, object]], object], str]] = {
     "no JSON": (lambda facts: "{", "JSON: Invalid JSON"),
     "unknown key": (lambda facts: facts.update(colour=1), "colour: Extra inputs"),
@@ -145,6 +150,22 @@ FACTS: dict[str, tuple[Callable[[dict[str, object]], object], str]] = {
     "readout": (
         lambda facts: facts.update(readout={"population": "x", "volts_to_logit": 1.0}),
         "readout population 'x' isn't",
+    ),
+    "few weights": (
+        lambda facts: facts.update(readout=readout_facts(1.0, 2.0)),
+        "readout has 2 weights for 4 time_steps",
+    ),
+    "weights without steps": (
+        lambda facts: facts.update(readout=readout_facts(1.0), time_steps=None, reset=None),
+        "readout has 1 weights for None",
+    ),
+    "weight NaN": (
+        lambda facts: facts.update(readout=readout_facts(1.0, 1.0, float("nan"), 1.0)),
+        r"readout\.weights\.2: Input should be a finite number",
+    ),
+    "weight word": (
+        lambda facts: facts.update(readout=readout_facts("much", 1.0, 1.0, 1.0)),
+        r"readout\.weights\.0: Input should be a valid number",
     ),
     "form": (
         lambda facts: facts.update(input={"form": "bias", "name": "p0"}),

@@ -1,5 +1,6 @@
 """Netx files hold what was written, in netx's own spelling; what they can't hold is refused."""
 
+import json
 import resource
 import signal
 from collections.abc import Iterator
@@ -136,6 +137,41 @@ def test_the_facts_tell_the_reset(form: InputForm, offset: int, tmp_path: Path) 
         facts = RunFacts.model_validate_json(file["spikeport/facts"].asstr()[()])
     assert facts.reset is not None
     assert (facts.reset.interval, facts.reset.offset) == (6, offset)
+
+
+def weighted_readout(*weights: float) -> ChipGraph:
+    """A readout with one weight per step."""
+    graph = chain(3, "bias").readout(3).graph(len(weights))
+    assert graph.readout is not None
+    return replace(graph, readout=replace(graph.readout, weights=weights))
+
+
+def test_readout_weights_survive_the_file(tmp_path: Path) -> None:
+    """To the last bit, whatever their sign and size."""
+    graph = weighted_readout(0.1, -1 / 3, 0.0, 1e-300, 1e300)
+    write_netx(graph, tmp_path / "chip.net")
+    assert_same_graph(read_netx(tmp_path / "chip.net"), graph)
+
+
+def test_files_from_before_there_were_weights(tmp_path: Path) -> None:
+    """Without the key, the readout's voltage is read once."""
+    graph = chain(3, "bias").readout(3).graph(4)
+    write_netx(graph, tmp_path / "chip.net")
+    with h5py.File(tmp_path / "chip.net", "r+") as file:
+        facts = json.loads(file["spikeport/facts"].asstr()[()])
+        del file["spikeport/facts"], facts["readout"]["weights"]
+        file["spikeport/facts"] = json.dumps(facts)
+    back = read_netx(tmp_path / "chip.net")
+    assert_same_graph(back, graph)
+    assert back.readout is not None
+    assert back.readout.weights is None
+
+
+def test_more_weights_than_a_reader_takes_are_refused(tmp_path: Path) -> None:
+    """Nothing is written that couldn't be read back."""
+    with pytest.raises(LimitExceeded, match="60000 time_steps with a readout weight each"):
+        write_netx(weighted_readout(*(np.arange(60000) + 1 / 3)), tmp_path / "chip.net")
+    assert not (tmp_path / "chip.net").exists()
 
 
 def dense_graph(weight: IntArray, *, recurrent: IntArray | None = None) -> ChipGraph:

@@ -1,6 +1,7 @@
 """From a frozen network to the chip's integers, and what they compute."""
 
 import copy
+from dataclasses import replace
 from pathlib import Path
 
 import nir
@@ -13,15 +14,19 @@ from numpy.typing import NDArray
 from export.chip.graph import ChipGraph, ChipInput, ConvProjection, DenseProjection
 from export.chip.netx_read import read_netx
 from export.chip.netx_write import write_netx
-from export.errors import LimitExceeded, UnsupportedLayer
+from export.errors import InvalidGraph, LimitExceeded, UnsupportedLayer
 from export.executor import logits, run_graph
+from export.freezing import freeze
 from export.nir_metadata import ReadoutFacts, attach_facts, read_facts
 from export.quantizing import encode, quantize, quantize_layers
+from hwsim.engine.readout import chip_logits
 from hwsim.engine.simulate import simulate
 from tests.frozen_networks import DT, conv_network, images, portable_lif
 from tests.other_networks import chain, dense_network, residual_network, spike_trains, with_facts
 from tests.same_graph import assert_same_graph
+from tests.torch_networks import conv_body, images_for, networked
 from trainers.errors import DataError
+from trainers.readout import WeightedReadout
 
 IntArray = NDArray[np.int64]
 CALIBRATION = images(40, seed=5)
@@ -221,19 +226,61 @@ def test_the_host_clips_at_the_bias_mantissas_ends() -> None:
     assert np.abs(encode(graph, chip, CALIBRATION)).max() < 4095
 
 
+def weighted(graph: nir.NIRGraph, *weights: float) -> nir.NIRGraph:
+    """A copy whose readout weights its steps."""
+    changed = copy.copy(graph)
+    facts = read_facts(graph).model_copy(update={"readout": ReadoutFacts(weights=weights)})
+    attach_facts(changed, facts)
+    return changed
+
+
+def test_readout_weights_stay_with_the_host() -> None:
+    """Integers, scales and the size of a logit are the unweighted network's; only weights join."""
+    graph = conv_network()
+    plain = quantize(graph, CALIBRATION)
+    chip, layers = quantize_layers(weighted(graph, 0.1, -0.5, 2.0, 1.5), CALIBRATION)
+    assert plain.readout is not None
+    assert plain.readout.weights is None
+    expected = replace(plain.readout, weights=(0.1, -0.5, 2.0, 1.5))
+    assert chip.readout == expected
+    assert_same_graph(replace(chip, readout=plain.readout), plain)
+    assert layers == quantize_layers(graph, CALIBRATION)[1]
+
+
+def test_a_weighted_readout_classifies_like_the_network() -> None:
+    """Frozen from torch, the chip's logits are the network's up to quantising, and its classes."""
+    network = networked(conv_body())
+    network.readout = WeightedReadout(torch.tensor([0.1, 2.5, 0.7, -0.2], dtype=torch.float64))
+    graph = freeze(network, images_for((1, 8, 8), samples=1))
+    inputs = INPUTS.astype(np.float64)
+    chip = quantize(graph, CALIBRATION)
+    trace = simulate(chip, encode(graph, chip, inputs))
+    with torch.no_grad():
+        expected = network.readout(network(torch.from_numpy(inputs))).numpy()
+    differences = np.abs(chip_logits(trace) - expected)
+    assert chip.readout is not None
+    assert chip.readout.weights == (0.1, 2.5, 0.7, -0.2)
+    assert np.median(differences) < 0.02 * expected.std()
+    assert (chip_logits(trace).argmax(axis=1) == expected.argmax(axis=1)).mean() >= 0.95
+    unweighted = trace.readout * chip.readout.volts_to_logit
+    assert np.median(np.abs(unweighted - expected)) > 0.1 * expected.std()
+
+
+def test_readout_weights_for_another_number_of_steps_are_refused() -> None:
+    """Three weights say nothing about four steps."""
+    with pytest.raises(InvalidGraph, match=r"'l007_fc': weights for 3 steps.*time_steps is 4"):
+        quantize(weighted(conv_network(), 1.0, 2.0, 3.0), CALIBRATION)
+
+
 def test_what_a_chip_can_not_hold_is_refused() -> None:
-    """Branches, weights per step, leak and reset voltages, neurons that differ: each by name."""
+    """Branches, leak and reset voltages, neurons that differ: each by name."""
     graph = conv_network()
     lif = graph.nodes["l004_lif"]
-    weighted = copy.copy(graph)
-    facts = read_facts(graph).model_copy(update={"readout": ReadoutFacts(weights=(1, 2, 3, 4))})
-    attach_facts(weighted, facts)
     leaky, resetting = copy.deepcopy(lif), copy.deepcopy(lif)
     leaky.v_leak[:] = 0.01
     resetting.v_reset[:] = -0.1
     cases = [
         (residual_network(), "a netx file is one chain"),
-        (weighted, "layer 'l007_fc': readout weights per step"),
         (with_neuron(graph, "l004_lif", leaky), "'l004_lif': a leak or reset voltage"),
         (with_neuron(graph, "l004_lif", resetting), "'l004_lif': a leak or reset voltage"),
         (changed_lif(graph, "l004_lif", v_threshold=1.01), "'l004_lif': neurons with different"),

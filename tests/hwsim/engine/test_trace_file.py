@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from export.chip.graph import ChipGraph
+from hwsim.engine.readout import chip_logits
 from hwsim.engine.simulate import simulate
-from hwsim.engine.trace import Trace
+from hwsim.engine.trace import COUNTS, Trace
 from hwsim.engine.trace_file import load_trace, save_trace
 from tests.small_chip_graphs import chain
 from trainers.errors import FileError
@@ -29,6 +30,16 @@ def trace(graph: ChipGraph) -> Trace:
     """Two recorded samples."""
     images = np.random.default_rng(2).integers(-50, 300, (2, 2, 4, 3))
     return simulate(graph, images, record=True)
+
+
+@pytest.fixture(scope="module")
+def weighted(trace: Trace) -> Trace:
+    """The same samples on a readout that weights its steps."""
+    readout = trace.graph.readout
+    assert readout is not None
+    graph = replace(trace.graph, readout=replace(readout, weights=(1.0, 0.5, 2.0, -1.0)))
+    images = np.random.default_rng(2).integers(-50, 300, (2, 2, 4, 3))
+    return simulate(graph, images)
 
 
 def rewritten(path: Path, trace: Trace, **changes: NDArray[Any] | None) -> Path:
@@ -87,6 +98,66 @@ def test_foreign_arrays_are_refused(
     with pytest.raises(FileError, match=message) as raised:
         load_trace(path, graph)
     assert "\n" not in str(raised.value)
+
+
+def test_readout_voltages_per_step_survive_the_file(weighted: Trace, tmp_path: Path) -> None:
+    """Only a weighted readout has the array, and logits from the file are the trace's."""
+    save_trace(weighted, tmp_path / "trace.npz")
+    loaded = load_trace(tmp_path / "trace.npz", weighted.graph)
+    assert loaded.readout_steps is not None
+    assert weighted.readout_steps is not None
+    assert loaded.readout_steps.dtype == np.int64
+    assert np.array_equal(loaded.readout_steps, weighted.readout_steps)
+    assert np.array_equal(chip_logits(loaded), chip_logits(weighted))
+
+
+def test_an_unweighted_trace_has_no_voltages_per_step(
+    trace: Trace, graph: ChipGraph, tmp_path: Path
+) -> None:
+    """Files look as they did before there were weights."""
+    save_trace(trace, tmp_path / "trace.npz")
+    with np.load(tmp_path / "trace.npz") as content:
+        assert "readout_steps" not in content
+    assert load_trace(tmp_path / "trace.npz", graph).readout_steps is None
+
+
+STEP_VOLTAGES = {
+    "missing": (None, r"'readout_steps' has shape nothing, expected \(2, 4, 3\)"),
+    "few steps": (np.zeros((2, 3, 3), int), r"'readout_steps' has shape \(2, 3, 3\)"),
+    "float": (np.zeros((2, 4, 3)), "'readout_steps' has dtype float64"),
+    "another end": (np.zeros((2, 4, 3), int), "doesn't end in the voltages of 'readout'"),
+}
+
+
+@pytest.mark.parametrize("case", STEP_VOLTAGES.values(), ids=STEP_VOLTAGES.keys())
+def test_damaged_voltages_per_step_are_refused(
+    case: tuple[NDArray[Any] | None, str], weighted: Trace, tmp_path: Path
+) -> None:
+    """They must be there, fit the network, and end where the readout ends."""
+    array, message = case
+    path = rewritten(tmp_path / "trace.npz", weighted, readout_steps=array)
+    with pytest.raises(FileError, match=message) as raised:
+        load_trace(path, weighted.graph)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_trace_without_steps_is_refused(weighted: Trace, tmp_path: Path) -> None:
+    """Arrays that agree on T = 0 hold no voltage to end in."""
+    empty = {name: np.zeros((2, 0, 4), int) for name in COUNTS}
+    path = rewritten(
+        tmp_path / "trace.npz", weighted, readout_steps=np.zeros((2, 0, 3), int), **empty
+    )
+    with pytest.raises(FileError, match="doesn't end in the voltages of 'readout'"):
+        load_trace(path, weighted.graph)
+
+
+def test_a_weighted_trace_of_an_unweighted_network_is_refused(
+    weighted: Trace, graph: ChipGraph, tmp_path: Path
+) -> None:
+    """Its voltages per step would never be used."""
+    save_trace(weighted, tmp_path / "trace.npz")
+    with pytest.raises(FileError, match="the network doesn't weight its steps"):
+        load_trace(tmp_path / "trace.npz", graph)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.999])

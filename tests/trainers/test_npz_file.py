@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from export.npz_file import MAX_BYTES, read_npz, write_npz
 from tests.full_disk import full_disk
 from trainers.errors import FileError
+from trainers.npz_file import MAX_BYTES, npz_shapes, read_npz, write_npz
 
 ARRAYS: dict[str, NDArray[Any]] = {
     "spikes": np.arange(600, dtype=np.int64).reshape(3, 4, 50),
@@ -90,6 +90,17 @@ def test_numpy_reads_what_we_write_and_we_read_what_numpy_writes(path: Path) -> 
 def test_only_the_wanted_arrays_are_read(path: Path) -> None:
     """In the order they were asked for."""
     assert list(read_npz(path, ("scalar", "flags"))) == ["scalar", "flags"]
+
+
+def test_shapes_are_known_without_reading(path: Path) -> None:
+    """Of every array; a damaged file is refused as by `read_npz`."""
+    expected = {name: (array.shape, array.dtype) for name, array in ARRAYS.items()}
+    assert npz_shapes(path) == expected
+    path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(FileError, match=r"a\.npz: isn't a readable \.npz file"):
+        npz_shapes(path)
+    with pytest.raises(FileError, match=r"b\.npz: no such file"):
+        npz_shapes(path.with_name("b.npz"))
 
 
 def test_any_file_name_will_do(tmp_path: Path) -> None:

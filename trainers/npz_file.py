@@ -4,6 +4,8 @@ import tokenize
 import warnings
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -52,16 +54,32 @@ def read_npz(path: Path, names: tuple[str, ...] | None = None) -> dict[str, NDAr
     Raises:
         FileError: missing file or array, truncated, not an .npz, objects inside, or too large.
     """
+    with _opened(path) as archive:
+        shapes = array_shapes(path, archive)
+        _refuse_missing(path, names or (), shapes)
+        entries = {_array_name(entry): entry for entry in archive.infolist()}
+        return {name: _read(archive, entries[name]) for name in names or shapes}
+
+
+def npz_shapes(path: Path) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
+    """Shape and dtype of every array of a file, without reading one.
+
+    Raises:
+        FileError: as of `read_npz`.
+    """
+    with _opened(path) as archive:
+        return array_shapes(path, archive)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
     if not path.is_file():
         raise FileError(f"{path}: no such file. Name an .npz file.")
     try:
         with zipfile.ZipFile(path) as archive, warnings.catch_warnings():
             # A header that numpy has to mend first is read all the same.
             warnings.simplefilter("ignore", UserWarning)
-            shapes = array_shapes(path, archive)
-            _refuse_missing(path, names or (), shapes)
-            entries = {_array_name(entry): entry for entry in archive.infolist()}
-            return {name: _read(archive, entries[name]) for name in names or shapes}
+            yield archive
     except _DAMAGE as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise FileError(

@@ -1,0 +1,82 @@
+"""The chip's accuracy comes from its logits, however its readout is read."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from export.chip.graph import ChipGraph, IntArray
+from export.chip.netx_write import write_netx
+from hwsim.engine.readout import chip_logits
+from hwsim.engine.simulate import simulate
+from hwsim.engine.trace_file import load_trace
+from hwsim.errors import SimulationError
+from hwsim.pipeline.foreign_file import simulate_file
+from hwsim.pipeline.simulate_stage import chip_accuracy, run_backend
+from tests.small_chip_graphs import chain
+
+WEIGHTS = (-2.0, 1.0, -1.0, 0.25)
+IMAGES = np.random.default_rng(6).integers(-50, 300, (30, 2, 4, 3))
+
+
+@pytest.fixture
+def graph() -> ChipGraph:
+    """A readout that weights its steps."""
+    plain = chain(5, "bias").readout(3).graph(4)
+    assert plain.readout is not None
+    return replace(plain, readout=replace(plain.readout, weights=WEIGHTS))
+
+
+def classes(graph: ChipGraph) -> IntArray:
+    """What the weighted currents say, from recorded voltages."""
+    v = simulate(graph, IMAGES, record=True).recordings["p3"]["v"]
+    currents = np.diff(v, axis=1, prepend=0)
+    answers: IntArray = np.einsum("t,ntc->nc", np.array(WEIGHTS), currents).argmax(axis=1)
+    return answers
+
+
+def test_accuracy_follows_the_weights(graph: ChipGraph) -> None:
+    """Labels that the weighted logits point at are right; the last voltage points elsewhere."""
+    labels = classes(graph)
+    trace = simulate(graph, IMAGES)
+    assert chip_accuracy(trace, labels) == 1.0
+    assert (trace.readout.argmax(axis=1) == labels).mean() < 0.8
+    assert (chip_logits(trace).argmax(axis=1) == labels).all()
+
+
+def test_more_labels_than_samples(graph: ChipGraph) -> None:
+    """A limited simulation is held to the first labels."""
+    labels = classes(graph)
+    trace = simulate(graph, IMAGES[:7])
+    assert chip_accuracy(trace, np.concatenate((labels[:7], (labels[7:] + 1) % 3))) == 1.0
+
+
+def test_a_file_without_readout_has_no_accuracy(graph: ChipGraph) -> None:
+    """Output spikes are all there is."""
+    trace = simulate(replace(graph, readout=None), IMAGES)
+    with pytest.raises(SimulationError, match="names no readout population"):
+        chip_accuracy(trace, np.zeros(30, dtype=np.int64))
+
+
+@pytest.mark.parametrize("backend", ["emulator", "lava"])
+def test_a_weighted_file_outside_a_run(graph: ChipGraph, backend: str, tmp_path: Path) -> None:
+    """Predicted classes are the weighted ones, and the trace beside the file holds each step."""
+    net, said = tmp_path / "chip.net", list[str]()
+    write_netx(graph, net)
+    np.savez(tmp_path / "inputs.npz", chip_inputs=IMAGES[:6])
+    simulate_file(net, tmp_path / "inputs.npz", "loihi1", backend, None, said.append)
+    assert f"predicted classes: {classes(graph)[:6].tolist()}" in said
+    back = load_trace(tmp_path / "chip.trace.npz", graph)
+    assert back.readout_steps is not None
+    assert back.readout_steps.shape == (6, 4, 3)
+
+
+def test_an_emulator_that_strays_from_lava_is_refused(graph: ChipGraph, tmp_path: Path) -> None:
+    """With backend `lava`, a graph that isn't the file's is found in the voltages."""
+    net = tmp_path / "chip.net"
+    write_netx(graph, net)
+    *hidden, last = graph.populations
+    changed = replace(graph, populations=(*hidden, replace(last, bias=last.bias + 1)))
+    with pytest.raises(SimulationError, match=r"the emulator and Lava differ .* 'p3', v of"):
+        run_backend(net, changed, IMAGES[:2], "lava", progress=False)
