@@ -1,0 +1,66 @@
+"""Every method and every network from recipe to report, through the command line.
+
+One epoch each: whether it runs is the question here, not how well it learns.
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Command
+from trainers.methods import METHODS
+from trainers.networks import NETWORKS
+from trainers.recipe_file import RECIPES, load_recipe
+
+DIGITS = [name for name in RECIPES if name.split("-")[0] == "digits"]
+
+REFUSED = {
+    "digits-alif": "layer '2' (SpikeDrivenThreshold): each neuron's threshold follows its own",
+    "digits-recurrent": "(RecurrentLIF): ",
+    "digits-resnet18": "but a netx file is one chain",
+    "digits-resnet19": "but a netx file is one chain",
+    "digits-sew-resnet18": "but a netx file is one chain",
+    "digits-sew-resnet34": "but a netx file is one chain",
+}
+"""Recipes that stop before the chip, and what the one line says."""
+
+FROZEN = [name for name in REFUSED if "resnet" in name]
+"""Of those, the ones that NIR and ONNX can hold."""
+
+QUICK = ("--set", "train.epochs=1", "--set", "simulate.limit=20", "--device", "cpu")
+
+
+def test_every_method_and_network_has_a_small_recipe() -> None:
+    """So that the tests below leave none out."""
+    recipes = [load_recipe(name) for name in DIGITS]
+    assert {method for recipe in recipes for method in recipe.method.use} == set(METHODS)
+    assert {recipe.network.name for recipe in recipes} == set(NETWORKS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("recipe", [name for name in DIGITS if name not in REFUSED])
+def test_a_recipe_runs_to_the_report(spikeport: Command, recipe: str, tmp_path: Path) -> None:
+    """With every file of a run, and energy on the chip."""
+    outcome = spikeport("run", recipe, "-o", tmp_path, *QUICK)
+    assert (outcome.code, outcome.err) == (0, "")
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["energy_j"]["total"] > 0
+    for name in ("model.nir", "model.onnx", "chip.net", "diagnostics.npz", "training.html"):
+        assert (tmp_path / name).stat().st_size > 0, name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("recipe", REFUSED)
+def test_a_network_without_a_chain_is_refused_by_name(
+    spikeport: Command, recipe: str, tmp_path: Path
+) -> None:
+    """One line and exit code 2 after training; residual networks leave NIR and ONNX."""
+    outcome = spikeport("run", recipe, "-o", tmp_path, *QUICK)
+    assert outcome.code == 2
+    assert REFUSED[recipe] in outcome.err
+    assert outcome.err.count("\n") == 1
+    assert (tmp_path / "checkpoints" / "last.ckpt").is_file()
+    assert (tmp_path / "model.nir").is_file() == (recipe in FROZEN)
+    assert (tmp_path / "model.onnx").is_file() == (recipe in FROZEN)
+    assert not (tmp_path / "chip.net").exists()
