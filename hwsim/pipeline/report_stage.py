@@ -1,4 +1,4 @@
-"""Stage `report`: counted events, chip description and accuracies to report.json and the page."""
+"""Stage `report`: counted events, chip description and accuracies to report.json and the pages."""
 
 from pathlib import Path
 from typing import Any
@@ -16,32 +16,40 @@ from hwsim.report.html import write_html
 from hwsim.report.json_file import write_report
 from hwsim.report.model import Accuracy, Report, TrainingCurve
 from hwsim.report.run_facts import with_run_facts
+from hwsim.report.training_page import write_training_page
+from trainers.diagnostics_file import read_diagnostics
 from trainers.epoch_log import read_metrics
+from trainers.errors import FileError
 from trainers.file_hash import sha256
 
 
 def inputs(context: Context) -> Any:
-    """Trace, fidelity, metrics, the chip's description and the report's title."""
+    """Trace, fidelity, metrics, diagnostics, the chip's description and the report's title."""
     folder, recipe = context.folder, context.recipe
     for path in (folder.trace, folder.chip, folder.fidelity):
         if not path.is_file():
             raise SimulationError(
                 f"{path}: no such file. Simulate first: spikeport simulate {folder.path}."
             )
+    if not folder.diagnostics.is_file():
+        raise FileError(f"{folder.diagnostics}: no such file. Train the run in a new folder.")
     files = (folder.trace, folder.chip, folder.samples, folder.fidelity, folder.metrics)
     return [
-        *(sha256(path) for path in files),
+        *(sha256(path) for path in (*files, folder.diagnostics)),
         load_chip(recipe.simulate.chip).model_dump(mode="json"),
         recipe.report.title,
     ]
 
 
 def make(context: Context) -> list[Path]:
-    """Costs the trace and writes report.json and report.html."""
+    """Costs the trace and writes report.json, report.html and training.html."""
     folder, recipe = context.folder, context.recipe
     trace = load_trace(folder.trace, read_netx(folder.chip))
     labels = read_samples(folder.samples).labels
     fidelity = read_fidelity(folder.fidelity)
+    diagnostics = read_diagnostics(folder.diagnostics)
+    title = recipe.report.title or recipe.name
+    training = training_curve(folder.metrics)
     estimate = cost(trace, load_chip(recipe.simulate.chip))
     report = with_run_facts(
         estimate,
@@ -51,15 +59,16 @@ def make(context: Context) -> list[Path]:
             chip=chip_accuracy(trace, labels),
             samples=trace.samples,
         ),
-        recipe=recipe.report.title or recipe.name,
-        training=training_curve(folder.metrics),
+        recipe=title,
+        training=training,
         fidelity=fidelity.spikes_changed,
         quantisation=_quantisation(fidelity),
     )
     write_report(report, folder.report_json)
-    write_html(report, folder.report_html)
+    write_html(report, folder.report_html, training_page=folder.training_html.name)
+    write_training_page(folder.training_html, diagnostics, training, title)
     context.say(_headline(report))
-    return [folder.report_json, folder.report_html]
+    return [folder.report_json, folder.report_html, folder.training_html]
 
 
 def training_curve(path: Path) -> TrainingCurve:

@@ -31,6 +31,11 @@ class RunFolder:
         return self.path / "metrics.csv"
 
     @property
+    def diagnostics(self) -> Path:
+        """What each layer did in every epoch of training."""
+        return self.path / "diagnostics.npz"
+
+    @property
     def nir(self) -> Path:
         """The frozen network."""
         return self.path / "model.nir"
@@ -74,6 +79,11 @@ class RunFolder:
     def report_html(self) -> Path:
         """The report's page."""
         return self.path / "report.html"
+
+    @property
+    def training_html(self) -> Path:
+        """The page of training diagnostics."""
+        return self.path / "training.html"
 
     @property
     def manifest(self) -> Path:

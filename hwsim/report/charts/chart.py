@@ -114,6 +114,13 @@ def plain(text: str) -> str:
     return escape(text)
 
 
+def layer_label(name: str) -> str:
+    """A module's name in the network: a bare number in an nn.Sequential, empty for the whole."""
+    if not name:
+        return "network"
+    return f"layer {name}" if name.replace(".", "").isdigit() else shortened(name)
+
+
 def shortened(text: str) -> str:
     """A name that leaves room for the chart; its middle goes first."""
     if len(text) <= LONGEST_LABEL:

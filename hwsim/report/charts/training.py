@@ -17,10 +17,13 @@ Series = tuple[float | None, ...]
 
 
 def training_chart(report: Report) -> Chart | None:
-    """Two panels on one epoch axis; None when no curve was stored."""
+    """The curve of a report; None when none was stored."""
     curve = report.training
-    if curve is None or not curve.epochs:
-        return None
+    return None if curve is None or not curve.epochs else curve_chart(curve)
+
+
+def curve_chart(curve: TrainingCurve, *, wide: bool = False) -> Chart:
+    """Two panels on one epoch axis."""
     height = 320
     train, validation = _percents(curve.train_accuracy), _percents(curve.validation_accuracy)
     floor = _axis_floor(train + validation)
@@ -43,6 +46,7 @@ def training_chart(report: Report) -> Chart | None:
             ),
         ),
         legend=(("Training", ACCENT), ("Validation", SECOND)),
+        wide=wide,
     )  # fmt: skip
 
 

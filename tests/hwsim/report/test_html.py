@@ -1,11 +1,10 @@
 """The page in a real browser: drawn whole, silent, and alone."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser
 
 from hwsim.costing import cost
 from hwsim.report.html import page, write_html
@@ -13,11 +12,8 @@ from hwsim.report.json_file import read_report, write_report
 from hwsim.report.model import Accuracy, Report, TrainingCurve
 from hwsim.report.run_facts import with_run_facts
 from tests.cost_example import digits_graph, random_trace
+from tests.page_visit import Visit
 
-CHROMIUM_ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 CHARTS = ["accuracy", "energy-by-term", "spikes", "energy-by-layer", "latency", "training"]
 HOSTILE = ("<script>alert(1)</script>", '"><img src=x onerror=alert(2)>', "</script><b>bold")
 
@@ -34,38 +30,6 @@ def full_report(names: tuple[str, str, str] = ("l001_lif", "l004_lif", "readout"
         fidelity={names[0]: 0.0012},
         quantisation={names[1]: {"weight_scale": 88.1, "clipped_weights": 3}},
     )
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Debian's Chromium, headless."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.fail("no chromium on the PATH: apt-get install -y chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium, args=CHROMIUM_ARGUMENTS, headless=True
-        )
-        yield browser
-        browser.close()
-
-
-class Visit:
-    """A page opened from file://, with all it said and asked for."""
-
-    def __init__(self, browser: Browser, path: Path, width: int = 1200) -> None:
-        self.page: Page = browser.new_page(viewport={"width": width, "height": 900})
-        self.complaints: list[str] = []
-        self.requests: list[str] = []
-        self.page.on("console", lambda message: self.complaints.append(message.text))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("dialog", lambda dialog: self.complaints.append(dialog.message))
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.goto(path.as_uri())
-        self.page.wait_for_function(
-            "document.querySelectorAll('.plot svg.main-svg').length >= "
-            "2 * document.querySelectorAll('.plot').length"
-        )
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +91,13 @@ def test_verdict_and_tables_say_what_the_report_says(visit: Visit) -> None:
     for source in report.sources:
         assert source.citation in body
     assert "Clipped weights" in body
+
+
+def test_the_training_page_is_linked_where_there_is_one() -> None:
+    """A page of a run folder names the file beside it; one of a network costed alone doesn't."""
+    report = full_report()
+    assert 'href="training.html"' in page(report, training_page="training.html")
+    assert "training.html" not in page(report).partition("<footer")[0]
 
 
 def test_source_links_lead_to_the_sources(visit: Visit) -> None:
