@@ -29,17 +29,30 @@ class Evaluation:
 
 
 def evaluate(
-    network: SpikingNetwork, split: Split, *, record_spikes: bool = False, batch_size: int = 256
+    network: SpikingNetwork,
+    split: Split,
+    *,
+    record_spikes: bool = False,
+    batch_size: int = 256,
+    samples: int | None = None,
 ) -> Evaluation:
     """Evaluates in the network's own precision and on its own device, without gradients.
 
     The network is put into evaluation mode and left as it was found, module by module.
+
+    Args:
+        network: to run.
+        split: to run it on, in memory or lazy.
+        record_spikes: keep every layer's spikes.
+        batch_size: samples at once; so many of a lazy split are in memory.
+        samples: only the first so many; None: all.
     """
+    number = len(split) if samples is None else min(samples, len(split))
     logits: list[NDArray[np.float64]] = []
     spikes: dict[str, list[NDArray[np.bool_]]] = {}
     recorded = network if record_spikes else None
     with torch.no_grad(), _evaluating(network), recorded_spikes(recorded) as record:
-        for batch in _batches(network, split, batch_size):
+        for batch in _batches(network, split, number, batch_size):
             logits.append(network.readout(network(batch)).double().cpu().numpy())
             for name, fired in record.items():
                 over_time = fired.unflatten(0, (network.time_steps, -1))
@@ -47,7 +60,7 @@ def evaluate(
     stacked = np.concatenate(logits)
     return Evaluation(
         logits=stacked,
-        accuracy=float((stacked.argmax(axis=1) == split.labels).mean()),
+        accuracy=float((stacked.argmax(axis=1) == split.labels[:number]).mean()),
         spikes={name: np.concatenate(parts, axis=1) for name, parts in spikes.items()},
     )
 
@@ -81,10 +94,12 @@ def recorded_spikes(network: SpikingNetwork | None) -> Iterator[dict[str, Tensor
             handle.remove()
 
 
-def _batches(network: SpikingNetwork, split: Split, batch_size: int) -> Iterator[Tensor]:
+def _batches(
+    network: SpikingNetwork, split: Split, number: int, batch_size: int
+) -> Iterator[Tensor]:
     parameter = next(network.parameters())
-    for start in range(0, len(split), batch_size):
-        samples = split.inputs[start : start + batch_size]
+    for start in range(0, number, batch_size):
+        samples = split.inputs[start : min(start + batch_size, number)]
         batch = torch.from_numpy(np.require(samples, requirements=("C", "W")))
         if network.sequence:
             batch = batch.transpose(0, 1)

@@ -22,15 +22,17 @@ from trainers.checkpoint import FINGERPRINT_KEY, LAST, read_checkpoint
 from trainers.checkpoint_io import WholeFileCheckpointIO
 from trainers.data.splits import DataSplits, Split
 from trainers.device import choose_device
+from trainers.diagnostics import EpochDiagnostics
 from trainers.epoch_batches import EpochBatches
 from trainers.epoch_checkpoint import EpochCheckpoint
 from trainers.epoch_log import EpochLog
 from trainers.errors import ConfigError
 from trainers.faults import checked, unknown
+from trainers.lazy_batches import lazy_loader, worker_deaths_as_errors
 from trainers.lightning_module import SpikingClassifier
 from trainers.methods import METHODS, MethodOptions, contradictions, install
 from trainers.network import SpikingNetwork
-from trainers.recipe import TrainTable
+from trainers.recipe import AugmentTable, TrainTable
 
 PRECISIONS: dict[str, Any] = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
 
@@ -54,6 +56,7 @@ def fit(
     *,
     method: str | tuple[str, ...] = "ds-atgo",
     options: dict[str, Any] | None = None,
+    augment: dict[str, Any] | None = None,
     seed: int = 0,
     device: str = "auto",
     progress: bool = False,
@@ -69,18 +72,21 @@ def fit(
         data: train, validation and test splits; only the first two are seen here.
         method: a name of trainers.methods.METHODS, or several that go together.
         options: the method's options; of several methods, one dict for each by name.
+        augment: keys of a recipe's [augment] table: crop_padding, flip, ...; of training samples.
         seed: of shuffling and everything random in training (not of the module's own weights).
         device: auto, cpu or cuda.
         progress: show a progress bar.
         train: keys of a recipe's [train] table: time_steps, epochs, batch_size, ...
 
     Raises:
-        ConfigError: an unknown method, option, training key or device; all faults in one line.
+        ConfigError: an unknown method, option, training key or device, or augmentation that
+            doesn't suit the data; all faults in one line.
         DataError: the module's output isn't one current per class.
         TrainingError: the loss stopped being finite.
     """
     faults: list[str] = []
     settings = checked(TrainTable, train, "", faults)
+    augmentation = checked(AugmentTable, augment or {}, "augment", faults)
     chosen = _method_options(method, options or {}, faults)
     if settings is None or faults:
         raise ConfigError(f"fit: {'; '.join(faults)}. Check the arguments' names and values.")
@@ -91,7 +97,15 @@ def fit(
         sample_shape=data.sample_shape,
     )
     install(network, METHODS, chosen)
-    return train_network(network, data, settings, seed=seed, device=device, progress=progress)
+    return train_network(
+        network,
+        data,
+        settings,
+        seed=seed,
+        augment=augmentation,
+        device=device,
+        progress=progress,
+    )
 
 
 def _method_options(
@@ -123,6 +137,7 @@ def train_network(
     settings: TrainTable,
     *,
     seed: int,
+    augment: AugmentTable | None = None,
     device: str = "auto",
     folder: Path | None = None,
     fingerprint: str = "",
@@ -130,34 +145,52 @@ def train_network(
 ) -> Fitted:
     """Trains a prepared network; with a folder, checkpoints every epoch and resumes.
 
+    With a folder, the layers' diagnostics are collected too and written there at the end.
     A checkpoint in `folder`/checkpoints is continued only if it carries the same fingerprint.
 
     Raises:
         CheckpointError: the checkpoint in the folder can't be read.
-        ConfigError: the device or the precision isn't to be had on this machine.
+        ConfigError: the device or the precision isn't to be had on this machine, or augmentation
+            doesn't suit the data or lacks kornia.
         FileError: the folder can't be written to, or no space is left.
         KeyboardInterrupt: training was interrupted; the last whole epoch is in the checkpoint.
         TrainingError: the loss or a weight stopped being finite.
     """
     chosen_device = _device_for(settings, device)
+    augmentation = _augmentation(augment, data)
     resume = _resumable(folder, fingerprint)
     log = EpochLog(folder / "metrics.csv" if folder else None)
+    diagnostics = EpochDiagnostics(network, data.validation)
     callbacks: list[Callback] = [log]
     if folder:
+        callbacks.append(diagnostics)
         callbacks.append(EpochCheckpoint(folder / "checkpoints" / LAST, fingerprint))
     if progress:
         callbacks.append(RichProgressBar(leave=False))
     # Lightning trains a module in evaluation mode as it stands: statistics would stay frozen.
-    classifier = SpikingClassifier(network.train(), settings, len(data.classes), seed)
+    classifier = SpikingClassifier(network.train(), settings, len(data.classes), seed, augmentation)
     loaders = (
-        _loader(data.train, settings.batch_size, shuffle=True, seed=seed),
-        _loader(data.validation, settings.batch_size, shuffle=False),
+        _loader(data.train, settings.batch_size, data.workers, shuffle=True, seed=seed),
+        _loader(data.validation, settings.batch_size, data.workers, shuffle=False),
     )
     with _lightning_quiet():
         trainer = _trainer(settings, chosen_device, callbacks, progress)
         _run(trainer, classifier, loaders, resume)
+    if folder:
+        # Lightning leaves the network on the CPU, where a large one would take its time.
+        network.to(chosen_device)
+        diagnostics.write(folder / "diagnostics.npz")
     network.cpu().eval()
     return Fitted(network=network, history=log.rows)
+
+
+def _augmentation(table: AugmentTable | None, data: DataSplits) -> nn.Module | None:
+    if table is None or table == AugmentTable():
+        return None
+    # kornia, which it needs, is optional.
+    from trainers.augmentation import Augmentation
+
+    return Augmentation(table, data)
 
 
 def _device_for(settings: TrainTable, device: str) -> str:
@@ -170,11 +203,13 @@ def _device_for(settings: TrainTable, device: str) -> str:
 
 
 def _loader(
-    split: Split, batch_size: int, *, shuffle: bool, seed: int = 0
-) -> DataLoader[tuple[torch.Tensor, ...]]:
+    split: Split, batch_size: int, workers: int, *, shuffle: bool, seed: int = 0
+) -> DataLoader[Any]:
     # The sampler yields whole index lists, so a batch is one tensor gather, not a Python loop.
-    arrays = [np.require(array, requirements=("C", "W")) for array in (split.inputs, split.labels)]
     batches = EpochBatches(len(split), batch_size, shuffle=shuffle, seed=seed)
+    if not isinstance(split.inputs, np.ndarray):
+        return lazy_loader(split, batches, workers)
+    arrays = [np.require(array, requirements=("C", "W")) for array in (split.inputs, split.labels)]
     return DataLoader(
         TensorDataset(*map(torch.from_numpy, arrays)),
         sampler=batches,
@@ -211,7 +246,8 @@ def _run(
 ) -> None:
     handler = signal.getsignal(signal.SIGINT)
     try:
-        trainer.fit(classifier, *loaders, ckpt_path=resume, weights_only=True)
+        with worker_deaths_as_errors():
+            trainer.fit(classifier, *loaders, ckpt_path=resume, weights_only=True)
     except SystemExit as error:
         # lightning turns Ctrl-C into exit code 1 and, early in a run, leaves SIGINT ignored.
         raise KeyboardInterrupt from error

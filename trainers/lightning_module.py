@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 from lightning.pytorch import LightningModule
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import SGD, AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR
@@ -21,13 +21,27 @@ REMEDY = "Lower train.learning_rate or set train.gradient_clip."
 
 
 class SpikingClassifier(LightningModule):
-    """The network's own loss, label-smoothed; one learning-rate step per epoch."""
+    """The network's own loss, label-smoothed; one learning-rate step per epoch.
+
+    Args:
+        network: prepared by its methods.
+        settings: of the optimiser and the schedule.
+        classes: how many.
+        seed: of everything random.
+        augmentation: changes training batches, time-major where samples are sequences.
+    """
 
     def __init__(
-        self, network: SpikingNetwork, settings: TrainTable, classes: int, seed: int
+        self,
+        network: SpikingNetwork,
+        settings: TrainTable,
+        classes: int,
+        seed: int,
+        augmentation: nn.Module | None = None,
     ) -> None:
         super().__init__()
         self.network = network
+        self.augmentation = nn.Identity() if augmentation is None else augmentation
         self.settings = settings
         self.classes = classes
         self.seed = seed
@@ -46,7 +60,7 @@ class SpikingClassifier(LightningModule):
             TrainingError: the loss isn't finite; names the first layer that isn't.
         """
         inputs, labels = self._time_major(batch)
-        outputs, auxiliary = self.network.forward_all(inputs)
+        outputs, auxiliary = self.network.forward_all(self.augmentation(inputs))
         self._check(outputs)
         readout = self.network.readout
         loss: Tensor = self.network.loss(

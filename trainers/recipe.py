@@ -76,6 +76,26 @@ class TrainTable(_Table):
     precision: Literal["32", "bf16", "16"] = "32"
 
 
+class AugmentTable(_Table):
+    """[augment]: random changes of training samples (trainers/augmentation.py); all off by default.
+
+    Args:
+        crop_padding: pixels of zero padding on each side, before a random crop of the same size.
+        flip: mirror left to right, with probability 1/2.
+        rotation: largest angle in degrees, both ways.
+        roll: largest cyclic shift in pixels, on both axes (events).
+        auto_augment: policy for images with 3 channels in [0, 1].
+        cutout: side in pixels of the square that is set to zero.
+    """
+
+    crop_padding: int = Field(default=0, ge=0)
+    flip: bool = False
+    rotation: float = Field(default=0.0, ge=0, le=180)
+    roll: int = Field(default=0, ge=0)
+    auto_augment: Literal["cifar10", "imagenet", "svhn"] | None = None
+    cutout: int = Field(default=0, ge=0)
+
+
 class ExportTable(_Table):
     """[export]: which files to write and how thresholds freeze.
 
@@ -118,6 +138,7 @@ class Recipe(_Table):
     network: NetworkTable
     method: MethodTable
     train: TrainTable = TrainTable()
+    augment: AugmentTable = AugmentTable()
     export: ExportTable = ExportTable()
     simulate: SimulateTable = SimulateTable()
     report: ReportTable = ReportTable()

@@ -13,6 +13,7 @@ from export.samples import Samples, write_samples
 from export.targets import TARGETS
 from hwsim.pipeline.fidelity import measure, write_fidelity
 from hwsim.pipeline.stage import Context
+from hwsim.pipeline.tested_samples import with_tested_samples
 from trainers.build import build_data, build_network
 from trainers.checkpoint import load_weights
 from trainers.data import DataSplits
@@ -35,7 +36,7 @@ def make(context: Context) -> list[Path]:
     """Freezes, measures what that cost, quantises, and writes each target's files."""
     recipe, folder = context.recipe, context.folder
     targets = checked_targets(recipe.export.targets)
-    data = build_data(recipe)
+    data, tested = with_tested_samples(build_data(recipe))
     network = trained_network(context, data)
     graph = _frozen(context, network, data)
     # NIR first: it carries every network that freezes, so a chip that can't doesn't cost it.
@@ -43,8 +44,8 @@ def make(context: Context) -> list[Path]:
     chip, layers = _quantised(targets, graph, data)
     written += _write(("netx",), targets, graph, chip, folder.path)
     fidelity, logits = measure(network, graph, data, layers)
-    chip_inputs = encode(graph, chip, data.test.inputs) if chip else None
-    write_samples(folder.samples, Samples(data.test.inputs, data.test.labels, logits, chip_inputs))
+    chip_inputs = encode(graph, chip, tested) if chip else None
+    write_samples(folder.samples, Samples(tested, data.test.labels, logits, chip_inputs))
     write_fidelity(folder.fidelity, fidelity)
     changed = ", ".join(f"{name} {share:.1%}" for name, share in fidelity.spikes_changed.items())
     context.say(

@@ -74,9 +74,10 @@ def measure(
     changed = dict.fromkeys(facts.thresholds, 0)
     fired = dict.fromkeys(facts.thresholds, 0)
     for start in range(0, len(test), BATCH):
-        part = Split(test.inputs[start : start + BATCH], test.labels[start : start + BATCH])
+        inputs = test.inputs[start : start + BATCH]
+        part = Split(inputs, test.labels[start : start + BATCH])
         trained = evaluate(network, part, record_spikes=True)
-        frozen = run_graph(graph, part.inputs)
+        frozen = run_graph(graph, inputs)
         answers.append(logits(frozen.outputs, facts))
         correct += round(trained.accuracy * len(part))
         for node in changed:

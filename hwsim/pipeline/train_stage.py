@@ -5,16 +5,21 @@ from typing import Any
 
 from hwsim.pipeline.manifest import fingerprint_of
 from hwsim.pipeline.stage import Context
+from hwsim.pipeline.tested_samples import refuse_large_test_split
 from trainers.build import build_data, build_network
 from trainers.file_hash import sha256
 from trainers.fitting import train_network
 
 
 def inputs(context: Context) -> Any:
-    """Data, network, method, training and seed; a factory's own source too."""
+    """Data, network, method, training, augmentation and seed; a factory's own source too."""
     recipe = context.recipe
     document: dict[str, Any] = {
-        "data": [recipe.data.name, recipe.data.options.model_dump(mode="json")],
+        # How many processes read changes nothing but speed: a run continues with another number.
+        "data": [
+            recipe.data.name,
+            recipe.data.options.model_dump(mode="json", exclude={"workers"}),
+        ],
         "network": recipe.network.model_dump(mode="json", exclude={"options"}),
         "network_options": (
             recipe.network.options.model_dump(mode="json") if recipe.network.options else None
@@ -23,6 +28,7 @@ def inputs(context: Context) -> Any:
             name: options.model_dump(mode="json") for name, options in recipe.method.options.items()
         },
         "train": recipe.train.model_dump(mode="json"),
+        "augment": recipe.augment.model_dump(mode="json"),
         "seed": recipe.seed,
     }
     source = _factory_source(context)
@@ -34,12 +40,15 @@ def inputs(context: Context) -> Any:
 def make(context: Context) -> list[Path]:
     """Trains, or continues an interrupted training of the same recipe."""
     data = build_data(context.recipe)
+    # The export needs them in memory; to hear of it after days of training would be late.
+    refuse_large_test_split(data)
     network = build_network(context.recipe, data, code_folder=context.code_folder)
     fitted = train_network(
         network,
         data,
         context.recipe.train,
         seed=context.recipe.seed,
+        augment=context.recipe.augment,
         device=context.device,
         folder=context.folder.path,
         fingerprint=fingerprint_of(inputs(context)),
@@ -50,7 +59,8 @@ def make(context: Context) -> list[Path]:
         f"{len(fitted.history)} epochs, last epoch: training loss {last['train_loss']:.4f}, "
         f"validation accuracy {last['validation_accuracy']:.4f}"
     )
-    return [context.folder.checkpoint, context.folder.metrics]
+    folder = context.folder
+    return [folder.checkpoint, folder.metrics, folder.diagnostics]
 
 
 def _factory_source(context: Context) -> Path | None:

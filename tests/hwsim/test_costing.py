@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from export.chip.fanout import fan_out
-from export.chip.graph import ChipInput, DenseProjection
+from export.chip.graph import ChipInput, DenseProjection, Readout
 from hwsim.chip import load_chip
 from hwsim.costing import cost
 from hwsim.engine.simulate import simulate
@@ -104,6 +104,20 @@ def test_sources_and_assumptions_stand_under_the_numbers(report: Report) -> None
     text = " ".join(report.assumptions)
     for said in ("estimates", "synaptic memory", "113 ns at 1 tile", "Manhattan", "T = 2 plus"):
         assert said in text
+
+
+def test_a_weighted_readout_is_said(report: Report) -> None:
+    """Read after each step, at no cost counted, and weighted by us alone in NIR."""
+    trace = random_trace(digits_graph())
+    *hidden, last = trace.graph.populations
+    kept = replace(last, decay_v=np.array(0))
+    readout = Readout(last.name, 1e-4, (1.0, 2.0, 3.0, 4.0))
+    graph = replace(trace.graph, populations=(*hidden, kept), readout=readout)
+    text = " ".join(cost(replace(trace, graph=graph), "loihi1").assumptions)
+    assert "after each of its 4 steps instead of once" in text
+    assert "other importers ignore them" in text
+    for unweighted in (report, cost(trace, "loihi1")):
+        assert not any("readout" in said for said in unweighted.assumptions)
 
 
 def test_columns_may_come_in_another_order_than_the_graphs_populations() -> None:

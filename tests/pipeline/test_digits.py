@@ -12,6 +12,7 @@ FILES = (
     "config.toml",
     "checkpoints/last.ckpt",
     "metrics.csv",
+    "diagnostics.npz",
     "model.nir",
     "model.onnx",
     "model.step.onnx",
@@ -21,6 +22,7 @@ FILES = (
     "trace.npz",
     "report.json",
     "report.html",
+    "training.html",
     "manifest.json",
 )
 

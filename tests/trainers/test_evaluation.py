@@ -59,7 +59,7 @@ def test_spikes_are_recorded_per_layer_step_and_sample(network: SpikingNetwork) 
 def test_sequences_equal_the_static_samples_they_repeat(network: SpikingNetwork) -> None:
     """[N, T, ...] in the data, [T, N, ...] in the network."""
     split = few_digits().test
-    repeated = Split(np.repeat(split.inputs[:, None], 3, axis=1), split.labels)
+    repeated = Split(np.repeat(split.inputs[:][:, None], 3, axis=1), split.labels)
     over_time = SpikingNetwork(network.body, 3, sequence=True)
     assert np.array_equal(evaluate(over_time, repeated).logits, evaluate(network, split).logits)
 
@@ -84,8 +84,9 @@ def test_the_network_is_left_as_it_was(network: SpikingNetwork) -> None:
 def test_read_only_and_strided_data_are_taken_as_they_are(network: SpikingNetwork) -> None:
     """A memory-mapped or reversed array is no reason for a warning or an error."""
     split = few_digits().test
-    reversed_split = Split(split.inputs[::-1], split.labels[::-1])
-    reversed_split.inputs.flags.writeable = False
+    inputs = split.inputs[::-1]
+    inputs.flags.writeable = False
+    reversed_split = Split(inputs, split.labels[::-1])
     backwards = evaluate(network, reversed_split)
     assert backwards.logits[::-1] == pytest.approx(evaluate(network, split).logits, abs=1e-12)
 

@@ -148,10 +148,10 @@ def test_a_damaged_checkpoint_stops_a_run_at_once(
 
 
 def test_the_run_folder_holds_the_last_epoch(unbroken: tuple[Path, Fitted]) -> None:
-    """One checkpoint whose weights are those returned, one row per epoch, and nothing else."""
+    """One checkpoint whose weights are those returned, one row per epoch, diagnostics, no more."""
     folder, fitted = unbroken
     files = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
-    assert files == ["checkpoints/last.ckpt", "metrics.csv"]
+    assert files == ["checkpoints/last.ckpt", "diagnostics.npz", "metrics.csv"]
     network = tiny_network(seed=8)
     load_weights(network, folder / "checkpoints" / "last.ckpt")
     assert same_state(copied_state(network), fitted.network.state_dict())
@@ -308,7 +308,7 @@ def test_mixed_precision_trains_and_returns_float32() -> None:
         ({"epoch": 3}, "fit: epoch: unknown key"),
         ({"epochs": 0, "time_step": 1}, "fit: epochs: .*; time_step: unknown key"),
         ({"options": {"f": 1}, "lr": 1}, "fit: lr: unknown key; options.f: unknown key"),
-        ({"method": "adam"}, "fit: method: unknown 'adam'; known: baseline, ds-atgo"),
+        ({"method": "adam"}, "fit: method: unknown 'adam'; known: alif, baseline"),
         ({"device": "tpu"}, "device 'tpu': unknown"),
         ({"precision": "16", "device": "cpu"}, "train.precision 16: a CPU has no float16"),
     ],

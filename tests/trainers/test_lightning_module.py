@@ -109,7 +109,7 @@ def test_sequences_are_trained_as_they_come() -> None:
     """[N, T, ...] data reach the network as [T, N, ...]: step t of the sample at step t."""
     digits = few_digits()
     train, validation, test = (
-        Split(split.inputs[:, 0], split.labels)
+        Split(split.inputs[:][:, 0], split.labels)
         for split in (digits.train, digits.validation, digits.test)
     )
     data = DataSplits("rows", train, validation, test, digits.classes, form="sequence")
@@ -120,7 +120,7 @@ def test_sequences_are_trained_as_they_come() -> None:
     assert isinstance(network, SpikingNetwork)
     assert network.sequence
     in_training = seen[0].unflatten(0, (8, 129)).transpose(0, 1).flatten(1)
-    known = {row.tobytes() for row in train.inputs.reshape(129, 64)}
+    known = {row.tobytes() for row in train.inputs[:].reshape(129, 64)}
     assert {row.numpy().tobytes() for row in in_training} == known
     with pytest.raises(DataError, match=r"8 time steps .*expected 4\. Set time_steps"):
         fit(nn.Sequential(nn.Linear(8, 10), LIF()), data, time_steps=4, epochs=1, device="cpu")

@@ -81,10 +81,10 @@ def test_a_missing_table_is_named(table: str) -> None:
 @pytest.mark.parametrize(
     ("table", "value", "said"),
     [
-        ("data", {"name": "mnist"}, "data.name: unknown 'mnist'; known: digits"),
+        ("data", {"name": "mnist"}, "data.name: unknown 'mnist'; known: cifar10, cifar100, di"),
         ("data", {}, "data.name: unknown None"),
-        ("network", {"name": 3}, "network.name: unknown 3; known: conv-small, mlp"),
-        ("method", {"use": "adam"}, "method.use: unknown 'adam'; known: baseline, ds-atgo"),
+        ("network", {"name": 3}, "network.name: unknown 3; known: cifarnet, conv-small, mlp"),
+        ("method", {"use": "adam"}, "method.use: unknown 'adam'; known: alif, baseline"),
         ("method", {"use": []}, "method.use: [] must be a list of method names"),
         ("method", {"use": 3}, "method.use: 3 must be a list of method names"),
         ("method", {"use": [["ds-atgo"]]}, "method.use: unknown ['ds-atgo']"),

@@ -1,12 +1,35 @@
 """Data as the trainers take it: three disjoint splits of arrays, checked once."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trainers.errors import DataError
+
+
+class Inputs(Protocol):
+    """A read-only array of samples: numpy's own, or one that is read from files when indexed.
+
+    The second kind is called lazy. Nobody looks at all its values beforehand: what it returns must
+    be finite, images must lie in [0, 1], and where a sample can't be read it raises DataError,
+    naming the file.
+    """
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """[N, ...] as in `Split`."""
+
+    @property
+    def dtype(self) -> np.dtype[np.float32]:
+        """float32."""
+
+    def __len__(self) -> int:
+        """N."""
+
+    def __getitem__(self, rows: slice | list[int] | NDArray[np.intp], /) -> NDArray[np.float32]:
+        """The samples at these places, in this order, in memory."""
 
 
 @dataclass(frozen=True)
@@ -15,11 +38,11 @@ class Split:
 
     Args:
         inputs: float32 [N, C, H, W] or [N, F] (static), [N, T, C, H, W] or [N, T, F] (sequence),
-            finite.
+            finite; in memory or lazy.
         labels: int64 [N].
     """
 
-    inputs: NDArray[np.float32]
+    inputs: Inputs
     labels: NDArray[np.int64]
 
     def __len__(self) -> int:
@@ -38,10 +61,12 @@ class DataSplits:
         classes: class names, in label order.
         input_scale: factor applied to the raw values (x / max), for the record.
         form: `static` samples or `sequence`s.
+        workers: processes that read batches of lazy inputs ahead of training; 0 reads them in
+            between. Arrays in memory need none and take none.
 
     Raises:
-        DataError: an array has the wrong rank, dtype or length, a value isn't finite, a label
-            lies outside the classes, there is one class only, or a split is empty.
+        DataError: an array has the wrong rank, dtype or length, a value in memory isn't finite, a
+            label lies outside the classes, there is one class only, or a split is empty.
     """
 
     name: str
@@ -51,6 +76,7 @@ class DataSplits:
     classes: tuple[str, ...]
     input_scale: float = 1.0
     form: Literal["static", "sequence"] = "static"
+    workers: int = 0
 
     def __post_init__(self) -> None:
         if len(self.classes) < 2:
@@ -75,8 +101,8 @@ class DataSplits:
                 "be equal and at least 1. Check the files or the split fractions."
             )
         self._check_arrays(where, split)
-        if not np.isfinite(split.inputs).all():
-            bad = int((~np.isfinite(split.inputs)).sum())
+        bad = _not_finite(split.inputs)
+        if bad:
             raise DataError(f"{where}: {bad} input values are NaN or infinite. Clean the data.")
         lowest, highest = int(split.labels.min()), int(split.labels.max())
         if lowest < 0 or highest >= len(self.classes):
@@ -103,3 +129,9 @@ class DataSplits:
                 f"{where}: labels {split.labels.dtype} {split.labels.shape}, expected int64 [N]. "
                 "Convert them."
             )
+
+
+def _not_finite(inputs: Inputs) -> int:
+    if not isinstance(inputs, np.ndarray) or np.isfinite(inputs).all():
+        return 0
+    return int((~np.isfinite(inputs)).sum())

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from export.freezing import freeze
 from export.nir_file import read_nir, write_nir
 from hwsim.verify.pytorch import pytorch_runtime
 from hwsim.verify.verify import verify_graph
@@ -12,6 +13,7 @@ from tests.frozen_networks import images
 from trainers.network import SpikingNetwork
 from trainers.networks import NETWORKS
 from trainers.networks.conv_small import ConvSmallOptions
+from trainers.readout import WeightedReadout
 
 
 def network(seed: int) -> SpikingNetwork:
@@ -28,8 +30,6 @@ def network(seed: int) -> SpikingNetwork:
 
 def test_torch_agrees_with_the_file_and_a_changed_file_is_found_out(tmp_path: Path) -> None:
     """No spike differs; after one threshold in the file is moved, spikes do."""
-    from export import freeze
-
     trained = network(0)
     write_nir(freeze(trained, torch.from_numpy(images(1))), tmp_path / "a.nir")
     graph = read_nir(tmp_path / "a.nir")
@@ -41,3 +41,19 @@ def test_torch_agrees_with_the_file_and_a_changed_file_is_found_out(tmp_path: Pa
     (row,) = verify_graph(graph, inputs, labels, runtimes=runtimes)
     assert row.verdict == "different"
     assert row.spike_mismatches
+
+
+def test_torch_weights_its_steps_itself() -> None:
+    """A network trained with a weighted readout is one runtime more, without a note."""
+    trained = network(0)
+    trained.readout = WeightedReadout(torch.tensor([0.1, 2.5, 0.7, -0.2]))
+    graph = freeze(trained, torch.from_numpy(images(1)))
+    with torch.no_grad():
+        answers = trained.readout(trained(torch.from_numpy(images(40)))).argmax(dim=1).numpy()
+    runtimes = {"pytorch": pytorch_runtime(trained)}
+    (row,) = verify_graph(graph, images(40), answers, runtimes=runtimes)
+    assert (row.verdict, row.note) == ("identical", "")
+    assert row.accuracy is not None
+    assert row.accuracy >= 0.95
+    assert row.logit_max_abs_diff is not None
+    assert row.logit_max_abs_diff < 1e-12

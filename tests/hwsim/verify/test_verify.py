@@ -13,10 +13,11 @@ import pytest
 
 from export.executor import logits, run_graph
 from export.nir_file import read_nir, write_nir
-from export.nir_metadata import read_facts
+from export.nir_metadata import ReadoutFacts, attach_facts, read_facts
 from export.onnx import with_spikes, write_onnx, write_step_onnx
 from hwsim.errors import VerificationError
 from hwsim.verify import RUNTIMES, Answer, Row, Runtime, Subject, verify_graph
+from hwsim.verify.torch_importer import WEIGHTED_BY_US
 from tests.frozen_networks import conv_network, images
 from tests.other_networks import dense_network, odd_network, residual_network, spike_trains
 from trainers.errors import DataError, FileError
@@ -76,6 +77,47 @@ def test_identical_everywhere(name: str, tmp_path: Path) -> None:
         assert (row.samples, row.accuracy) == (40, 1.0)
         assert row.logit_max_abs_diff is not None
         assert row.logit_max_abs_diff < (1e-6 if row.precision == "float32" else 1e-12)
+
+
+def weighted(graph: nir.NIRGraph, *weights: float) -> nir.NIRGraph:
+    """A copy whose readout weights its steps."""
+    changed = copy.deepcopy(graph)
+    readout = ReadoutFacts(weights=weights)
+    attach_facts(changed, read_facts(graph).model_copy(update={"readout": readout}))
+    return changed
+
+
+def test_readout_weights_count_in_every_runtime(tmp_path: Path) -> None:
+    """Logits are weighted alike; rows whose runtime can't weight say that we did it for them."""
+    plain, inputs = NETWORKS["conv"]
+    graph = weighted(plain, 0.1, 2.5, 0.7, -0.2)
+    write_nir(graph, tmp_path / "model.nir")
+    labels, unweighted = own_labels(graph, inputs), own_labels(plain, inputs)
+    assert (labels != unweighted).any()
+    rows = by_runtime(
+        verify_graph(read_nir(tmp_path / "model.nir"), inputs, labels, **export(graph, tmp_path))
+    )
+    assert list(rows) == list(RUNTIMES)
+    for row in rows.values():
+        assert (row.verdict, row.accuracy) == ("identical", 1.0)
+        assert row.logit_max_abs_diff is not None
+        assert row.logit_max_abs_diff < (1e-6 if row.precision == "float32" else 1e-12)
+    for name in ("nir_executor", "onnxruntime model.onnx"):
+        assert rows[name].note == ""
+    for name in THIRD_PARTIES:
+        assert rows[name].note == WEIGHTED_BY_US
+    assert "spikeport applied the readout weights" in rows["onnxruntime model.step.onnx"].note
+
+
+def test_a_runtime_that_ignores_readout_weights_is_found() -> None:
+    """Its spikes are right and its logits aren't."""
+    plain, inputs = NETWORKS["conv"]
+    honest = RUNTIMES["nir_executor"]
+    deaf = dataclasses.replace(honest, open=lambda subject: honest.open(Subject(plain)))
+    graph = weighted(plain, 1.0, 1.0, 1.0, 1.001)
+    (row,) = verify_graph(graph, inputs, np.zeros(40, np.int64), runtimes={"deaf": deaf})
+    assert (row.verdict, row.spike_mismatches) == ("different", 0)
+    assert "equal spikes but logits farther apart" in row.note
 
 
 def test_rows_say_what_was_compared() -> None:

@@ -1,5 +1,8 @@
 """The digits and their split: all of them, each once, every class in its share."""
 
+import hashlib
+from typing import Any
+
 import numpy as np
 import pytest
 from pydantic import ValidationError
@@ -48,7 +51,7 @@ def test_inputs_are_scaled_and_not_shifted(splits: DataSplits) -> None:
     """x / 16 in [0, 1], [N, 1, 8, 8], black stays exactly 0."""
     assert splits.train.inputs.shape[1:] == (1, 8, 8)
     assert splits.train.inputs.dtype == np.float32
-    assert (splits.train.inputs.min(), splits.train.inputs.max()) == (0.0, 1.0)
+    assert (splits.train.inputs[:].min(), splits.train.inputs[:].max()) == (0.0, 1.0)
     assert splits.input_scale == 1 / 16
 
 
@@ -83,10 +86,14 @@ def test_the_split_is_the_same_every_time(splits: DataSplits) -> None:
         {"validation_fraction": 0.0},
         {"split_seed": -1},
         {"split_seed": 2**32},
+        {"image_size": 6},
+        {"image_size": 9},
+        {"image_size": 66},
+        {"form": "columns"},
     ],
 )
-def test_fractions_that_leave_a_class_out_are_refused(values: dict[str, float]) -> None:
-    """Before scikit-learn would stumble over them."""
+def test_values_out_of_range_are_refused(values: dict[str, Any]) -> None:
+    """Fractions that leave a class out, sizes that can't be padded to evenly, unknown forms."""
     with pytest.raises(ValidationError, match=next(iter(values))):
         DigitsOptions.model_validate(values)
 
@@ -95,3 +102,37 @@ def test_the_smallest_fractions_still_hold_every_digit() -> None:
     """At 1 % each, the limit of the options, no class is missing."""
     smallest = load(DigitsOptions(test_fraction=0.01, validation_fraction=0.01))
     assert set(smallest.test.labels) == set(smallest.validation.labels) == set(range(10))
+
+
+HASHES = {
+    "train": "09922dbb2058923e7b4c49cbbddaf61ab5047249b528174bb5de104e56bd2930",
+    "validation": "1c4f8ae48062e086953884e3f2f7a6530330bb61689f16306a35f80af4177908",
+    "test": "f21056ce3529b1f056c5fc4cd69f77c47890de3918a7e706537a16212fe89ece",
+}
+"""sha256 of inputs and labels of the default splits, which results and golden files rest on."""
+
+
+@pytest.mark.parametrize("part", HASHES)
+def test_the_default_splits_never_change(splits: DataSplits, part: str) -> None:
+    """Bit by bit, whatever options are added."""
+    split = getattr(splits, part)
+    content = split.inputs.tobytes() + split.labels.tobytes()
+    assert hashlib.sha256(content).hexdigest() == HASHES[part]
+
+
+def test_padding_keeps_the_digit_in_the_middle(splits: DataSplits) -> None:
+    """16x16: four black pixels on each side, as numpy pads, and the same splits."""
+    padded = load(DigitsOptions(image_size=16))
+    assert padded.sample_shape == (1, 16, 16)
+    for part in ("train", "validation", "test"):
+        expected = np.pad(getattr(splits, part).inputs, ((0, 0), (0, 0), (4, 4), (4, 4)))
+        np.testing.assert_array_equal(getattr(padded, part).inputs, expected)
+        np.testing.assert_array_equal(getattr(padded, part).labels, getattr(splits, part).labels)
+
+
+def test_rows_are_a_sequence(splits: DataSplits) -> None:
+    """8 steps of 8 pixels, from the top."""
+    rows = load(DigitsOptions(form="rows"))
+    assert (rows.form, rows.sample_shape) == ("sequence", (8,))
+    np.testing.assert_array_equal(rows.test.inputs, splits.test.inputs[:][:, 0])
+    np.testing.assert_array_equal(rows.test.labels, splits.test.labels)

@@ -34,7 +34,7 @@ def test_a_valid_set_knows_its_sample_shape() -> None:
 def with_value(value: float) -> Split:
     """A split with one such value in it."""
     damaged = split(3)
-    damaged.inputs[1, 0, 2, 2] = value
+    damaged.inputs[:][1, 0, 2, 2] = value
     return damaged
 
 

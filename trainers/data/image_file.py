@@ -1,0 +1,107 @@
+"""One image file to pixels: JPEG, PNG, BMP or WebP, whatever its name says.
+
+As the usual evaluation of ImageNet (256 of which 224 are kept, torchvision's Resize and
+CenterCrop): the shorter side becomes R = round(size * 256 / 224), the longer one int(R * longer /
+shorter), by Pillow's bilinear filter, which averages where it shrinks; of that the centre
+size x size is kept, from round((side - size) / 2). Pillow is asked for these pixels alone, so a
+long, thin image takes no more memory than another.
+
+Pixels are taken as stored: no EXIF rotation, transparency is dropped, as in the usual loaders.
+"""
+
+import struct
+import warnings
+import zlib
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainers.errors import ConfigError, DataError
+
+try:
+    from PIL import Image, UnidentifiedImageError
+except ImportError as error:
+    raise ConfigError(
+        f"data set 'image-folder': Pillow can't be imported ({error}). Run "
+        "`pip install 'pillow>=10'`."
+    ) from error
+
+FORMATS = ("JPEG", "PNG", "BMP", "WEBP")
+"""The only decoders that ever see a file's content; Pillow has others that start programs."""
+
+MODES = {1: "L", 3: "RGB"}
+"""Pillow's name for 8 bits in so many channels."""
+
+SHORTER_SIDE = 256 / 224
+"""Shorter side after resizing, for each pixel of the crop."""
+
+_DAMAGE = (
+    OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, AttributeError,
+    ArithmeticError, RuntimeError, MemoryError, struct.error, zlib.error,
+)  # fmt: skip
+"""What Pillow's decoders raise on a damaged file, depending on where the damage lies."""
+
+
+def read_image(path: Path, size: int, channels: int) -> NDArray[np.uint8]:
+    """The centre of an image, [channels, size, size].
+
+    Raises:
+        DataError: the file is missing, damaged, cut short or no image, holds more than 8 bits per
+            value, or claims more pixels than Pillow's limit against decompression bombs.
+    """
+    try:
+        with warnings.catch_warnings():
+            # Odd metadata doesn't matter; a warning about the size is as good as an error.
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path, formats=FORMATS) as image:
+                _refuse_mode(path, image)
+                return _centre(_eight_bits(image, MODES[channels]), size)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise DataError(
+            f"{path}: claims more than {Image.MAX_IMAGE_PIXELS:,} pixels, which could be a "
+            "decompression bomb. Replace it by a smaller image."
+        ) from error
+    except _DAMAGE as error:
+        raise DataError(
+            f"{path}: isn't a readable image ({_reason(error)}). Fetch it again."
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, UnidentifiedImageError):
+        return f"none of {', '.join(FORMATS)}"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return (str(error).splitlines() or [type(error).__name__])[0][:120]
+
+
+def _refuse_mode(path: Path, image: Image.Image) -> None:
+    if image.mode.startswith(("I", "F")):
+        # Pillow would clip them to 255.
+        raise DataError(
+            f"{path}: holds more than 8 bits per value (Pillow's mode {image.mode}). Convert it to "
+            "8 bits."
+        )
+
+
+def _eight_bits(image: Image.Image, mode: str) -> Image.Image:
+    if image.mode == "P" and "transparency" in image.info:
+        image = image.convert("RGBA")
+    return image if image.mode == mode else image.convert(mode)
+
+
+def _centre(image: Image.Image, size: int) -> NDArray[np.uint8]:
+    shorter = min(image.size)
+    (left, right), (top, bottom) = (_kept(side, shorter, size) for side in image.size)
+    box = (left, top, right, bottom)
+    pixels = np.asarray(image.resize((size, size), Image.Resampling.BILINEAR, box))
+    return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
+
+
+def _kept(side: int, shorter: int, size: int) -> tuple[float, float]:
+    """From where to where on a side of the file's image the pixels come, in its own pixels."""
+    resized = int(round(size * SHORTER_SIDE) * side / shorter)
+    first = round((resized - size) / 2)
+    return first * side / resized, min((first + size) * side / resized, side)
