@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from trainers.data.splits import Split
+from trainers.evaluation_mode import evaluating
 from trainers.network import SpikingNetwork
 
 
@@ -51,7 +52,7 @@ def evaluate(
     logits: list[NDArray[np.float64]] = []
     spikes: dict[str, list[NDArray[np.bool_]]] = {}
     recorded = network if record_spikes else None
-    with torch.no_grad(), _evaluating(network), recorded_spikes(recorded) as record:
+    with torch.no_grad(), evaluating(network), recorded_spikes(recorded) as record:
         for batch in _batches(network, split, number, batch_size):
             logits.append(network.readout(network(batch)).double().cpu().numpy())
             for name, fired in record.items():
@@ -63,17 +64,6 @@ def evaluate(
         accuracy=float((stacked.argmax(axis=1) == split.labels[:number]).mean()),
         spikes={name: np.concatenate(parts, axis=1) for name, parts in spikes.items()},
     )
-
-
-@contextmanager
-def _evaluating(network: SpikingNetwork) -> Iterator[None]:
-    modes = [(module, module.training) for module in network.modules()]
-    network.eval()
-    try:
-        yield
-    finally:
-        for module, training in modes:
-            module.training = training
 
 
 @contextmanager

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from trainers.errors import ConfigError
+from trainers.evaluation_mode import evaluating
 from trainers.layer_tracer import FORWARD_FAULTS
 from trainers.network import SpikingNetwork
 from trainers.neurons.lif import LIF
@@ -56,7 +57,7 @@ def find_stages(network: SpikingNetwork) -> Stages:
         )
     first = next(network.body.parameters())
     zeros = first.new_zeros(network.time_steps, *network.sample_shape)
-    with torch.no_grad(), _evaluating(network.body), _recorded(network.body) as finished:
+    with torch.no_grad(), evaluating(network.body), _recorded(network.body) as finished:
         try:
             classes = network.body(zeros).shape[-1]
         except FORWARD_FAULTS as error:
@@ -96,14 +97,3 @@ def _recorded(body: nn.Module) -> Iterator[dict[str, StageEnd]]:
 
             hooks.callback(module.register_forward_hook(keep).remove)
         yield finished
-
-
-@contextmanager
-def _evaluating(body: nn.Module) -> Iterator[None]:
-    modes = [(module, module.training) for module in body.modules()]
-    body.eval()
-    try:
-        yield
-    finally:
-        for module, training in modes:
-            module.training = training

@@ -1,8 +1,6 @@
 """Freezing a trained network into portable NIR."""
 
 import importlib.metadata
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import nir
@@ -25,6 +23,7 @@ from export.nir_metadata import (
     attach_facts,
 )
 from trainers.errors import ConfigError
+from trainers.evaluation_mode import evaluating
 from trainers.network import SpikingNetwork
 from trainers.neurons.lif import LIF
 
@@ -126,7 +125,7 @@ def _folded(
 ) -> FloatGraph:
     first = next(network.parameters())
     one = _one_sample(network, sample).to(device=first.device, dtype=first.dtype)
-    with _in_evaluation(network):
+    with evaluating(network):
         graph = trace(network.body, one, thresholds)
     graph = rescale_thresholds(fold_pooling(fold_norms(graph)))
     require_foldable(graph)
@@ -149,18 +148,6 @@ def _one_sample(network: SpikingNetwork, sample: Tensor | NDArray[Any]) -> Tenso
     over_time = one if network.sequence else one.expand(steps, *one.shape)
     # A copy of its own, since a forward may add in place.
     return over_time.clone(memory_format=torch.contiguous_format)
-
-
-@contextmanager
-def _in_evaluation(network: SpikingNetwork) -> Iterator[None]:
-    """Evaluation mode within the block; afterwards each layer's own mode, frozen ones included."""
-    modes = {module: module.training for module in network.modules()}
-    network.eval()
-    try:
-        yield
-    finally:
-        for module, training in modes.items():
-            module.training = training
 
 
 def _as_network(module: nn.Module) -> SpikingNetwork:
