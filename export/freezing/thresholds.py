@@ -31,7 +31,8 @@ def threshold_schedules(network: SpikingNetwork) -> dict[str, FloatArray]:
             if not (np.isfinite(value) and value > 0):
                 raise LimitExceeded(
                     f"layer '{name}', step {step}: threshold {value:g} is not positive, so the "
-                    "layer can't be rescaled to threshold 1. Train again with a higher threshold."
+                    "layer can't be rescaled to threshold 1. Train again with a higher threshold, "
+                    "or for ds-atgo with a smallest_threshold."
                 )
     return schedules
 

@@ -8,6 +8,11 @@ AT, one scalar per layer, step and mini-batch (eqs 5, 6), from the membrane befo
     theta[t] = f_c * (mean(u[t]) + std(u[t]))             used in training, detached, unbiased std
     running[t] <- m * theta[t] + (1 - m) * running[t]     used in evaluation, starts at V_th
 
+Our addition: theta[t] never falls below `smallest_threshold`, in training already. Mean and std
+leave a layer's common shift free, so training can drive the mean of u, and theta with it, below 0.
+Such a threshold can't be frozen: rescaled to 1 it would turn the signs, and a reset to 0 would lie
+above it. `none` is the paper's equation.
+
 The paper's alternative estimates theta[t] = f_c * sqrt(1 + tau^2) * V_th from the layer's decay
 tau, taking u ~ N(0, (1 + tau^2) V_th^2).
 
@@ -18,7 +23,7 @@ TGO (eq 7), the surrogate's width, not recursive:
 with D = std(u[t]) in the authors' code (default) and D = theta[t] in the paper.
 """
 
-from typing import Literal, Self, cast
+from typing import Annotated, Literal, Self, cast
 
 import torch
 from pydantic import Field, model_validator
@@ -47,6 +52,7 @@ class DSATGOOptions(MethodOptions):
             decay lets expect.
         f_c: factor on either (eq 5).
         momentum: m of the running threshold (eq 6).
+        smallest_threshold: lower bound of theta; `none` as in the paper.
         initial_width: k0.
         tgo_statistic: what drives the width: `std` (authors' code) or `threshold` (paper).
         learn_decay: PLIF, one learnable decay per layer (authors' code).
@@ -59,6 +65,7 @@ class DSATGOOptions(MethodOptions):
     threshold_statistic: Literal["true", "estimated"] = "true"
     f_c: float = Field(default=1.0, gt=0)
     momentum: float = Field(default=0.1, gt=0, le=1)
+    smallest_threshold: Annotated[float, Field(gt=0)] | Literal["none"] = 0.1
     initial_width: float = Field(default=1.0, gt=0)
     tgo_statistic: Literal["std", "threshold"] = "std"
     learn_decay: bool = True
@@ -90,6 +97,7 @@ class AdaptiveThreshold(ThresholdRule):
         f_c: factor on mean + std.
         momentum: m of the running threshold.
         statistics: where mean and std come from; None for this process's own.
+        smallest: lower bound of the threshold; None for none.
     """
 
     running: Tensor
@@ -100,10 +108,12 @@ class AdaptiveThreshold(ThresholdRule):
         f_c: float = 1.0,
         momentum: float = 0.1,
         statistics: BatchStatistics | None = None,
+        smallest: float | None = None,
     ) -> None:
         super().__init__()
         self.f_c = f_c
         self.momentum = momentum
+        self.smallest = smallest
         self.statistics = statistics or BatchStatistics()
         self.register_buffer("running", torch.full((time_steps,), BASE_THRESHOLD))
 
@@ -113,6 +123,8 @@ class AdaptiveThreshold(ThresholdRule):
             return self.running[min(step, len(self.running) - 1)]
         with torch.no_grad():
             threshold = self.f_c * self.statistic(membrane)
+            if self.smallest is not None:
+                threshold = threshold.clamp(min=self.smallest)
             self.running[step].lerp_(threshold.to(self.running.dtype), self.momentum)
         return threshold.to(membrane.dtype)
 
@@ -215,7 +227,9 @@ def _threshold_rule(
         return FixedThreshold(BASE_THRESHOLD)
     if options.threshold_statistic == "estimated":
         return EstimatedThreshold(neuron, time_steps, options.f_c, options.momentum)
-    return AdaptiveThreshold(time_steps, options.f_c, options.momentum, statistics)
+    bound = options.smallest_threshold
+    smallest = None if bound == "none" else bound
+    return AdaptiveThreshold(time_steps, options.f_c, options.momentum, statistics, smallest)
 
 
 def parts(options: MethodOptions) -> frozenset[Part]:

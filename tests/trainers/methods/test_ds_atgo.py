@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from torch import Tensor, nn
 
 from tests import lif_oracle
-from tests.tiny_training import few_digits, tiny_module
+from tests.tiny_training import few_digits, tiny_module, tiny_network
 from tests.torch_networks import thresholds
 from trainers.evaluation import evaluate
 from trainers.fitting import fit
@@ -92,6 +92,28 @@ def test_f_c_scales_the_threshold_and_momentum_the_running_one() -> None:
     rule = AdaptiveThreshold(1, f_c=0.5, momentum=0.25).double()
     assert float(rule(membrane_of_mean_and_std_1() * 3, 0)) == pytest.approx(3.0, abs=1e-12)
     assert float(rule.running) == pytest.approx(0.25 * 3.0 + 0.75, abs=1e-12)
+
+
+def test_a_threshold_stays_above_its_bound() -> None:
+    """In the batch and in the running value; without a bound the equation's own value is used."""
+    low = membrane_of_mean_and_std_1() - 3
+    bounded = AdaptiveThreshold(1, momentum=0.5, smallest=0.25).double()
+    assert float(bounded(low, 0)) == 0.25
+    assert float(bounded.running) == 0.625
+    assert float(bounded(low + 3, 0)) == pytest.approx(2.0, abs=1e-12)
+    assert float(AdaptiveThreshold(1).double()(low, 0)) == pytest.approx(-1.0, abs=1e-12)
+
+
+@pytest.mark.parametrize(("bound", "expected"), [(0.5, 0.5), ("none", -1.0)])
+def test_the_bound_is_an_option(bound: float | str, expected: float) -> None:
+    """`none` is the paper's equation; the default keeps networks freezable."""
+    network = tiny_network()
+    prepare(network, DSATGOOptions.model_validate({"smallest_threshold": bound}))
+    ((_, neuron),) = network.neurons()
+    neuron.threshold_rule.double()
+    low = membrane_of_mean_and_std_1() - 3
+    assert float(neuron.threshold_rule(low, 0)) == pytest.approx(expected, abs=1e-12)
+    assert DSATGOOptions().smallest_threshold == 0.1
 
 
 def test_half_precision_statistics_are_taken_in_float32() -> None:
