@@ -31,18 +31,6 @@ class NormBefore:
     summed: bool
 
 
-def preceding_norms(network: SpikingNetwork, method: str) -> dict[str, Norm | None]:
-    """For each LIF by name, the affine batch norm whose output is its current; None without one.
-
-    Where branches are added, the first branch that ends in a norm counts. Arguments, what is
-    looked through and errors as of `norms_before`.
-    """
-    return {
-        name: before[0].norm if before else None
-        for name, before in norms_before(network, method).items()
-    }
-
-
 def norms_before(network: SpikingNetwork, method: str) -> dict[str, tuple[NormBefore, ...]]:
     """For each LIF by name, the affine batch norms whose outputs make up its current.
 

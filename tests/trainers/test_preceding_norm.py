@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from trainers.errors import ConfigError
 from trainers.network import SpikingNetwork
 from trainers.neurons.lif import LIF
-from trainers.preceding_norm import NormBefore, norms_before, preceding_norms
+from trainers.preceding_norm import NormBefore, norms_before
 
 
 class Residual(nn.Module):
@@ -32,18 +32,18 @@ class Residual(nn.Module):
 def test_norms_of_a_residual_network() -> None:
     """The branch's norm counts for the sum; a layer without a norm has none."""
     body = Residual()
-    found = preceding_norms(SpikingNetwork(body, 2), "lsg")
-    assert found["first"] is body.stem[1]
-    assert found["second"] is body.branch[1]
-    assert found["third"] is None
+    found = norms_before(SpikingNetwork(body, 2), "lsg")
+    assert [before.norm for before in found["first"]] == [body.stem[1]]
+    assert [before.norm for before in found["second"]] == [body.branch[1]]
+    assert found["third"] == ()
 
 
 def test_pooling_is_looked_through_and_plain_norms_do_not_count() -> None:
     """conv - norm - pool - LIF has the norm; a norm without gain has nothing to say."""
     body = nn.Sequential(nn.BatchNorm2d(1), nn.AvgPool2d(2), LIF())
-    assert preceding_norms(SpikingNetwork(body, 1), "lsg")["2"] is body[0]
+    assert norms_before(SpikingNetwork(body, 1), "lsg")["2"][0].norm is body[0]
     plain = nn.Sequential(nn.BatchNorm2d(1, affine=False), LIF())
-    assert preceding_norms(SpikingNetwork(plain, 1), "lsg")["1"] is None
+    assert norms_before(SpikingNetwork(plain, 1), "lsg")["1"] == ()
 
 
 def test_a_forward_that_cannot_be_traced_is_refused() -> None:
@@ -59,7 +59,7 @@ def test_a_forward_that_cannot_be_traced_is_refused() -> None:
             return spikes
 
     with pytest.raises(ConfigError, match="mpd-agl: the network's forward can't be traced"):
-        preceding_norms(SpikingNetwork(Branching(), 1), "mpd-agl")
+        norms_before(SpikingNetwork(Branching(), 1), "mpd-agl")
 
 
 class Several(nn.Module):

@@ -10,9 +10,11 @@ with g the mean over channels and tau the decay, both detached ("Theorem 2"):
     k(t >= 2) = 2 sqrt(1 + tau^2) g ;   ds/du = (1/k) 1[|u - V_th| < k/2]
 
 The threshold stays V_th. tdBN is batch norm over time, batch and space with the gain started at
-V_th (the authors multiply V_th outside the gain: the same function). A layer without a norm keeps
-k = 1. The code doesn't bound the width; here k >= `smallest_width`, since a mean gain of 0 or less
-would divide by zero or stop the gradient.
+V_th. The authors multiply V_th outside the gain: the same function, but under plain gradient
+descent their product moves V_th^2 times as far in a step. A layer without a norm keeps k = 1. Where
+several norms feed a layer (plain residual sums), our completion takes their currents for
+independent: g = sqrt(sum of their g^2). The code doesn't bound the width; here
+k >= `smallest_width`, since a mean gain of 0 or less would divide by zero or stop the gradient.
 """
 
 from typing import cast
@@ -27,7 +29,7 @@ from trainers.neurons.derivatives import rectangular
 from trainers.neurons.lif import LIF
 from trainers.neurons.surrogate import Surrogate, rectangular_spike
 from trainers.neurons.threshold import FixedThreshold
-from trainers.preceding_norm import Norm, preceding_norms
+from trainers.preceding_norm import Norm, norms_before
 
 
 class MPDAGLOptions(MethodOptions):
@@ -45,21 +47,22 @@ class MPDAGLOptions(MethodOptions):
 
 
 class NormDrivenGradient(Surrogate):
-    """The rectangle's width follows the norm before the layer, and the layer's decay."""
+    """The rectangle's width follows the norms before the layer, and the layer's decay."""
 
-    def __init__(self, neuron: LIF, norm: Norm | None, smallest_width: float) -> None:
+    def __init__(self, neuron: LIF, norms: list[Norm], smallest_width: float) -> None:
         super().__init__()
-        # In a list, so that neither becomes a child of this module and of its own parent at once.
-        self.parts = [neuron, norm]
+        # In lists, so that none becomes a child of this module and of its own parent at once.
+        self.neurons = [neuron]
+        self.norms = norms
         self.smallest_width = smallest_width
 
     def width(self, step: int) -> Tensor:
         """Width k of a step, detached."""
-        neuron, norm = cast(LIF, self.parts[0]), cast(nn.BatchNorm2d | None, self.parts[1])
-        decay = neuron.decay.detach()
-        if norm is None:
+        decay = self.neurons[0].decay.detach()
+        if not self.norms:
             return torch.ones_like(decay)
-        deviation = norm.weight.detach().mean()
+        gains = [norm.weight.detach().mean() for norm in self.norms]
+        deviation = gains[0] if len(gains) == 1 else torch.stack(gains).square().sum().sqrt()
         growth = 1.0 if step == 0 else torch.sqrt(1 + decay**2)
         return torch.clamp(2 * growth * deviation, min=self.smallest_width)
 
@@ -77,15 +80,15 @@ class NormDrivenGradient(Surrogate):
 
 
 def prepare(network: SpikingNetwork, options: MethodOptions) -> None:
-    """Starts the norms' gains at V_th and ties every LIF's width to the norm before it."""
+    """Starts the norms' gains at V_th and ties every LIF's width to the norms before it."""
     chosen = cast(MPDAGLOptions, options)
-    norms = preceding_norms(network, "mpd-agl")
+    before = norms_before(network, "mpd-agl")
     for name, neuron in network.neurons():
-        norm = norms[name]
-        if norm is not None:
+        norms = [found.norm for found in before[name]]
+        for norm in norms:
             nn.init.constant_(norm.weight, chosen.threshold)
         neuron.threshold_rule = FixedThreshold(chosen.threshold)
-        neuron.surrogate = NormDrivenGradient(neuron, norm, chosen.smallest_width)
+        neuron.surrogate = NormDrivenGradient(neuron, norms, chosen.smallest_width)
         neuron.decay_logit.requires_grad_(chosen.learn_decay)
 
 

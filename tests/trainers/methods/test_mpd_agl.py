@@ -7,7 +7,9 @@ from torch import nn
 from tests.torch_networks import thresholds
 from trainers.methods.mpd_agl import MPD_AGL, MPDAGLOptions, NormDrivenGradient
 from trainers.network import SpikingNetwork
+from trainers.networks.residual_blocks import CurrentBlock
 from trainers.neurons.lif import LIF
+from trainers.preceding_norm import norms_before
 
 
 def prepared(**options: object) -> SpikingNetwork:
@@ -85,3 +87,14 @@ def test_a_gradient_step_changes_the_width() -> None:
     network(torch.rand(8, 1, 4, 4)).sum().backward()
     optimizer.step()
     assert float(surrogate(network, 0).width(0)) != before
+
+
+def test_all_norms_before_a_residual_sum_count() -> None:
+    """Both start at V_th, and their currents' variances add: k(1) = 2 sqrt(0.5^2 + 0.5^2)."""
+    network = SpikingNetwork(CurrentBlock(3, 6, 2, 0.2), 2)
+    MPD_AGL.prepare(network, MPDAGLOptions())
+    norms = [before.norm for before in norms_before(network, "mpd-agl")["neuron"]]
+    assert [norm.weight.tolist() for norm in norms] == [[0.5] * 6] * 2
+    found = surrogate(network, 1)
+    assert float(found.width(0)) == pytest.approx(2 * 0.5**0.5)
+    assert float(found.width(1)) == pytest.approx(2 * (1.04 * 0.5) ** 0.5)

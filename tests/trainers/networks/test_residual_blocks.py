@@ -14,7 +14,7 @@ from trainers.networks.residual_blocks import (
     stage,
 )
 from trainers.neurons.lif import LIF
-from trainers.preceding_norm import preceding_norms
+from trainers.preceding_norm import norms_before
 
 SHAPES = pytest.mark.parametrize("change", [(3, 3, 1), (3, 5, 1), (3, 3, 2), (3, 5, 2)])
 
@@ -55,11 +55,13 @@ def test_current_blocks_sum_currents_and_fire(change: tuple[int, int, int]) -> N
 
 
 @SHAPES
-def test_the_norm_before_the_sum_is_the_branchs(change: tuple[int, int, int]) -> None:
-    """Methods that take one norm for the neuron's take that of the branch."""
+def test_the_norms_before_the_sum(change: tuple[int, int, int]) -> None:
+    """The branch's comes first, the shortcut's, where it has one, second."""
     block = CurrentBlock(*change, 0.3)
-    norms = preceding_norms(SpikingNetwork(block, 1), "mpd-agl")
-    assert norms == {"branch.2": block.branch[1], "neuron": block.branch[4]}
+    before = norms_before(SpikingNetwork(block, 1), "mpd-agl")
+    shortcut = [] if change == (3, 3, 1) else [block.shortcut[1]]
+    assert [found.norm for found in before["branch.2"]] == [block.branch[1]]
+    assert [found.norm for found in before["neuron"]] == [block.branch[4], *shortcut]
 
 
 @SHAPES
