@@ -53,6 +53,8 @@ DEFAULT_ROWS: dict[str, Setting] = {
     "msg + two": ("fashion-mnist-msg-two", ()),
 }
 OTHER_ROWS: dict[str, Setting] = {
+    "ds-atgo, learning rate 0.01": ("fashion-mnist-ds-atgo", ("train.learning_rate=0.01",)),
+    "baseline, learning rate 0.002": ("fashion-mnist-baseline", ("train.learning_rate=0.002",)),
     "deeptage (reconstructed) + two": ("fashion-mnist-deeptage-two", ()),
     "ds-atgo + two": ("fashion-mnist-ds-atgo-two", ()),
     "tdbn": ("fashion-mnist-tdbn", ()),

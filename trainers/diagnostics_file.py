@@ -157,7 +157,13 @@ def _check_values(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
         for name in (share, f"final_{share}")
         if ((arrays[name] < 0) | (arrays[name] > 1)).any()
     }
-    if (np.diff(arrays["histogram_edges"]) <= 0).any():
+    faults |= {
+        name: "falls below 0" for name in ("width", "final_width") if (arrays[name] < 0).any()
+    }
+    edges = arrays["histogram_edges"]
+    if not np.isfinite(edges).all():
+        faults["histogram_edges"] = "isn't finite"
+    elif (np.diff(edges) <= 0).any():
         faults["histogram_edges"] = "doesn't increase"
     if (arrays["final_histogram"] < 0).any():
         faults["final_histogram"] = "counts below 0"

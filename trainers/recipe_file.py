@@ -33,6 +33,7 @@ RECIPES: tuple[str, ...] = (
     "digits-sew-resnet18",
     "digits-sew-resnet34",
     "digits-recurrent",
+    "fashion-mnist",
     "fashion-mnist-baseline",
     "fashion-mnist-ds-atgo",
     "fashion-mnist-mpd-agl",
@@ -51,6 +52,7 @@ RECIPES: tuple[str, ...] = (
     "ds-atgo-cifar10-resnet19",
     "ds-atgo-cifar100-resnet19",
     "ds-atgo-cifar10-dvs-vggsnn",
+    "ds-atgo-imagenet-resnet18",
     "mpd-agl-cifar10-resnet19-t2",
     "mpd-agl-cifar10-resnet19-t4",
     "mpd-agl-cifar100-resnet19-t2",
@@ -60,12 +62,14 @@ RECIPES: tuple[str, ...] = (
     "deeptage-cifar100-resnet18",
     "deeptage-cifar100-sew-resnet18",
     "deeptage-cifar10-dvs-vgg11",
+    "deeptage-imagenet-resnet18",
     "msg-two-cifar10-cifarnet",
     "msg-two-cifar100-cifarnet",
     "msg-two-cifar10-dvs-resnet18",
     "msg-two-cifar10-dvs-vggsnn",
     "msg-two-n-caltech101-resnet18",
     "msg-two-n-caltech101-vggsnn",
+    "msg-two-imagenet-sew-resnet34",
 )
 """Recipes shipped in trainers/recipes, one TOML file each."""
 

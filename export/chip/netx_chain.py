@@ -66,8 +66,9 @@ def _link(graph: ChipGraph, projection: Projection) -> Link:
         _refuse(f"'{population.name}' receives from {len(fed_by)} projections ({sources}), a skip")
     if isinstance(projection, DenseProjection) and len(population.shape) != 1:
         _refuse(
-            f"{label(projection)} is dense onto a population of shape {population.shape}, and "
-            "netx's dense layers are flat"
+            f"{label(projection)} is dense onto a population of shape {population.shape} (a "
+            "pooling before a convolution met an odd size; images whose sides halve evenly, e.g. "
+            "32x32, avoid that), and netx's dense layers are flat"
         )
     return Link(population, projection, _recurrent(graph, population, projection))
 

@@ -47,8 +47,10 @@ def page(diagnostics: Diagnostics, curve: TrainingCurve, title: str) -> str:
             _header(diagnostics, curve, title),
             figures(drawn),
             "<footer>Drawn from diagnostics.npz and metrics.csv alone. Training loss and accuracy "
-            "are means over an epoch's mini-batches; everything per layer is measured in "
-            "evaluation mode, with the thresholds that evaluation uses.</footer>",
+            "are means over an epoch's mini-batches; the training loss is the method's own, label "
+            "smoothing included, the validation loss plain cross-entropy of the logits, so the two "
+            "aren't comparable. Everything per layer is measured in evaluation mode, with the "
+            "thresholds that evaluation uses.</footer>",
         ),
         drawn,
     )
@@ -70,7 +72,7 @@ def training_charts(diagnostics: Diagnostics, curve: TrainingCurve) -> list[Char
 def _header(diagnostics: Diagnostics, curve: TrainingCurve, title: str) -> str:
     layers, steps = diagnostics.histogram.shape[:2]
     epochs = len(curve.epochs)
-    missing = epochs - len(diagnostics.epochs)
+    missing = len(set(curve.epochs) - set(diagnostics.epochs.tolist()))
     alert = (
         f'<p class="alert" role="note">{count(missing)} of {count(epochs)} epochs have no '
         "diagnostics.</p>"

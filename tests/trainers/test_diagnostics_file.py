@@ -10,7 +10,7 @@ import pytest
 
 from hwsim.inspect.npz import inspect_npz
 from tests.diagnostics_example import random_diagnostics
-from trainers.diagnostics_file import AXES, SERIES, read_diagnostics, write_diagnostics
+from trainers.diagnostics_file import AXES, EDGES, SERIES, read_diagnostics, write_diagnostics
 from trainers.errors import FileError
 
 
@@ -58,6 +58,9 @@ def test_no_epoch_and_no_weights_are_possible(tmp_path: Path) -> None:
         ({"histogram_edges": np.zeros(65)}, "'histogram_edges' doesn't increase"),
         ({"histogram_edges": np.zeros(64)}, "one bin more than edges"),
         ({"final_histogram": np.full((2, 4, 66), -1)}, "'final_histogram' counts below 0"),
+        ({"histogram_edges": np.full(65, np.nan)}, "'histogram_edges' isn't finite"),
+        ({"histogram_edges": np.r_[EDGES[:-1], np.inf]}, "'histogram_edges' isn't finite"),
+        ({"final_width": np.full((2, 4), -1.0)}, "'final_width' falls below 0"),
         ({"format": np.array([1, 1])}, "'format' holds int64"),
     ],
 )

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import warnings
 from pathlib import Path
 from typing import Any
@@ -238,6 +239,15 @@ def test_an_epoch_draws_nothing_from_the_global_state(folder: Path) -> None:
     drawn = torch.rand(3)
     torch.manual_seed(5)
     assert torch.equal(torch.rand(3), drawn)
+
+
+def test_it_works_outside_the_main_thread(folder: Path, expected: Fitted) -> None:
+    """A notebook or a server may train in a thread of its own."""
+    results: list[Fitted] = []
+    thread = threading.Thread(target=lambda: results.append(train(loaded(folder, 2))))
+    thread.start()
+    thread.join()
+    assert same_state(results[0].network.state_dict(), expected.network.state_dict())
 
 
 def test_readers_leave_ctrl_c_to_the_parent(folder: Path) -> None:

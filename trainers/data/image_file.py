@@ -52,12 +52,13 @@ def read_image(path: Path, size: int, channels: int) -> NDArray[np.uint8]:
     """
     try:
         with warnings.catch_warnings():
-            # Odd metadata doesn't matter; a warning about the size is as good as an error.
+            # Transparency and odd metadata don't matter; a warning about the size is an error.
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path, formats=FORMATS) as image:
                 _refuse_mode(path, image)
-                return _centre(_eight_bits(image, MODES[channels]), size)
+                mode = MODES[channels]
+                return _centre(image if image.mode == mode else image.convert(mode), size)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise DataError(
             f"{path}: claims more than {Image.MAX_IMAGE_PIXELS:,} pixels, which could be a "
@@ -84,12 +85,6 @@ def _refuse_mode(path: Path, image: Image.Image) -> None:
             f"{path}: holds more than 8 bits per value (Pillow's mode {image.mode}). Convert it to "
             "8 bits."
         )
-
-
-def _eight_bits(image: Image.Image, mode: str) -> Image.Image:
-    if image.mode == "P" and "transparency" in image.info:
-        image = image.convert("RGBA")
-    return image if image.mode == mode else image.convert(mode)
 
 
 def _centre(image: Image.Image, size: int) -> NDArray[np.uint8]:

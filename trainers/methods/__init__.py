@@ -17,16 +17,16 @@ from trainers.methods.two import TWO
 __all__ = ["METHODS", "Method", "MethodOptions", "contradictions", "install"]
 
 METHODS: dict[str, Method] = {
-    "baseline": BASELINE,
     "ds-atgo": DS_ATGO,
     "mpd-agl": MPD_AGL,
+    "deeptage": DEEPTAGE,
     "msg": MSG,
+    "two": TWO,
+    "baseline": BASELINE,
     "plif": PLIF,
     "tdbn": TDBN,
+    "tet": TET,
     "ltmd": LTMD,
     "lsg": LSG,
     "alif": ALIF,
-    "deeptage": DEEPTAGE,
-    "two": TWO,
-    "tet": TET,
 }

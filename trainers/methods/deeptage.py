@@ -37,7 +37,8 @@ from trainers.neurons.threshold import FixedThreshold
 from trainers.rank_sum import summed_over_ranks
 
 SMALLEST_DISTANCE = 1e-6
-"""Lower bound of sigma_1, as in the short version: every membrane may sit on the threshold."""
+"""Lower bound of sigma_1, since every membrane may sit on the threshold; the short version adds it
+to sigma_1 and to delta_t instead, so that its delta_1 is 1 only nearly."""
 
 
 class DeepTAGEOptions(MethodOptions):

@@ -17,6 +17,9 @@ and Algorithm 1 mask the gradient of each weight W instead (`mask` = weight-grad
     dL/dW <- dL/dW M ,   M ~ Bernoulli(1 - p) per weight, once per backward pass
 
 The code keeps the expectation at 1 - p times the gradient; `rescale` divides by 1 - p.
+
+The authors' batch norm takes the statistics of each time step alone; ours takes them over all steps
+and the batch together.
 """
 
 import math

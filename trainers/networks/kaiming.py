@@ -1,4 +1,7 @@
-"""How convolutions start: He et al. 2015, as in the authors' code of DS-ATGO, MPD-AGL and MSG."""
+"""How convolutions start: He et al. 2015, as in the authors' code of DS-ATGO and MPD-AGL.
+
+MSG's code does so in its SEW-ResNet alone; its CIFARNet, VGGSNN and ResNet18 start as torch has it.
+"""
 
 from typing import TypeVar
 

@@ -25,7 +25,7 @@ class LIF(nn.Module):
     """Leaky integrate-and-fire neurons with hard reset to zero.
 
     The training method replaces `threshold_rule` and `surrogate`; the gradient flows through the
-    spike in the reset, as in the authors' code of all four papers.
+    spike in the reset, as in the authors' code of DS-ATGO, MPD-AGL, and MSG and TWO.
 
     Args:
         decay: factor on the old membrane, in (0, 1).

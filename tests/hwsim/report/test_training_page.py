@@ -175,6 +175,7 @@ def test_epochs_without_diagnostics_are_announced() -> None:
     """A run that began without them has fewer rows; without any there are no lines."""
     assert 'class="alert"' not in page(random_diagnostics(), CURVE, "digits")
     assert "1 of 3 epochs have no diagnostics" in page(random_diagnostics(epochs=2), CURVE, "d")
+    assert "have no diagnostics" not in page(random_diagnostics(epochs=5), CURVE, "d")
     keys = set(drawn(random_diagnostics(epochs=0)))
     assert "gradient-norms" not in keys
     assert not any(key.endswith("-epochs") for key in keys)
