@@ -288,7 +288,7 @@ SHAPES = {
     "fed input": (fed_input(), "'input' -> 'input' feeds the bias-driven input"),
     "conv loop": (conv_loop(), "only a dense layer can feed itself"),
     "delayed loop": (delayed_loop(), "can't have delays"),
-    "dense onto maps": (dense_onto_maps(), r"shape \(2, 1, 1\), and netx's dense layers are flat"),
+    "dense onto maps": (dense_onto_maps(), r"shape \(2, 1, 1\) \(a pooling before"),
     "unfed": (unfed(), "'island' isn't fed"),
     "nothing": (
         Chain(13, "bias", (2,)).biased_input(threshold=9).graph(),
