@@ -27,7 +27,7 @@ class LazyLoader(DataLoader[Batch | SpikeportError]):
 
     def __iter__(self) -> Iterator[list[Tensor]]:  # type: ignore[override]
         # As a generator it starts with the first batch: by then lightning has set the epoch.
-        for batch in super().__iter__():
+        for batch in _while_readers_live(super().__iter__()):
             if isinstance(batch, SpikeportError):
                 raise batch
             yield list(batch)
@@ -65,10 +65,25 @@ def worker_deaths_as_errors() -> Iterator[None]:
     except RuntimeError as error:
         if not str(error).startswith("DataLoader worker (pid"):
             raise
-        raise DataError(
-            f"a process that reads images ended ({str(error).splitlines()[0]}). It may have had "
-            "too little memory or shared memory (/dev/shm): lower data.workers, or set it to 0."
-        ) from error
+        raise _reader_ended(error) from error
+
+
+def _while_readers_live(
+    batches: Iterator[Batch | SpikeportError],
+) -> Iterator[Batch | SpikeportError]:
+    try:
+        yield from batches
+    except (ConnectionError, EOFError, FileNotFoundError) as error:
+        # The batch had left its worker, but the memory that holds it is handed over on request.
+        raise _reader_ended(error) from error
+
+
+def _reader_ended(error: Exception) -> DataError:
+    reason = (str(error).splitlines() or [type(error).__name__])[0]
+    return DataError(
+        f"a process that reads images ended ({reason}). It may have had too little memory or "
+        "shared memory (/dev/shm): lower data.workers, or set it to 0."
+    )
 
 
 class _Samples(Dataset[Batch | SpikeportError]):
