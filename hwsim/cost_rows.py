@@ -8,15 +8,15 @@ from hwsim.engine.trace import Trace
 from hwsim.events import EventCounts
 from hwsim.latency import Latency
 from hwsim.placement import Placement
-from hwsim.report.model import (
+from hwsim.report.chip_cost import (
     ChipConstant,
     ChipStep,
     ChipUse,
     Excess,
-    Layer,
     Source,
     TermEnergy,
 )
+from hwsim.report.model import Layer
 
 
 def layer_rows(

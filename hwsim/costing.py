@@ -15,7 +15,8 @@ from hwsim.event_table import event_table
 from hwsim.events import count_events
 from hwsim.latency import estimate_latency
 from hwsim.placement import place
-from hwsim.report.model import Accuracy, EnergyTerms, LatencyTotals, Network, Report
+from hwsim.report.chip_cost import EnergyTerms, LatencyTotals
+from hwsim.report.model import Accuracy, Network, Report
 from hwsim.routes import route
 
 

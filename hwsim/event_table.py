@@ -6,7 +6,7 @@ from hwsim.energy import host_macs
 from hwsim.events import EventCounts
 from hwsim.latency import Latency
 from hwsim.placement import Placement
-from hwsim.report.model import Event
+from hwsim.report.chip_cost import Event
 from hwsim.routes import Routes
 
 

@@ -54,6 +54,18 @@ def conv_norm(inputs: int, outputs: int, **options: int) -> nn.Sequential:
     return nn.Sequential(conv, nn.BatchNorm2d(outputs))
 
 
+def gains(body: nn.Module) -> dict[str, float]:
+    """The gain of each batch norm by path, which is the same for all of its channels."""
+    norms = {
+        name: module
+        for name, module in body.named_modules()
+        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d)
+    }
+    for norm in norms.values():
+        assert torch.equal(norm.weight, norm.weight[:1].expand_as(norm.weight))
+    return {name: float(norm.weight[0].detach()) for name, norm in norms.items()}
+
+
 def conv_body() -> nn.Sequential:
     """conv-norm-LIF-pool twice, then linear, on [1, 8, 8]."""
     return nn.Sequential(

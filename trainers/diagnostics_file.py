@@ -37,6 +37,9 @@ SHARES = ("rate", "available")
 EDGES: NDArray[np.float64] = np.linspace(-4.0, 4.0, 65)
 """Edges of the histogram of u - threshold: what lies above 0 has fired."""
 
+LARGEST_COUNT = 2**53
+"""Of values in a layer: beyond it float64 is no longer exact, and sums come to overflow int64."""
+
 TEXTS = {"layers": "L", "weight_layers": "P"}
 INTEGERS = {
     "format": "", "epoch": "E", "epoch_samples": "", "final_samples": "", "final_histogram": "LTB",
@@ -158,14 +161,23 @@ def _check_values(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
         if ((arrays[name] < 0) | (arrays[name] > 1)).any()
     }
     faults |= {
-        name: "falls below 0" for name in ("width", "final_width") if (arrays[name] < 0).any()
+        name: "falls below 0"
+        for name in ("epoch", "width", "final_width")
+        if (arrays[name] < 0).any()
     }
+    faults |= {
+        name: "counts below 0"
+        for name in ("epoch_samples", "final_samples", "final_histogram")
+        if (arrays[name] < 0).any()
+    }
+    if (arrays["epoch"][1:] <= arrays["epoch"][:-1]).any():
+        faults.setdefault("epoch", "doesn't increase")
+    if (arrays["final_histogram"].sum(axis=(1, 2), dtype=np.float64) > LARGEST_COUNT).any():
+        faults.setdefault("final_histogram", f"counts more than {LARGEST_COUNT} in a layer")
     edges = arrays["histogram_edges"]
     if not np.isfinite(edges).all():
         faults["histogram_edges"] = "isn't finite"
     elif (np.diff(edges) <= 0).any():
         faults["histogram_edges"] = "doesn't increase"
-    if (arrays["final_histogram"] < 0).any():
-        faults["final_histogram"] = "counts below 0"
     for name, fault in faults.items():
         raise FileError(f"{path}: array '{name}' {fault}. Train again.")

@@ -1,6 +1,14 @@
-"""Sums over the ranks of a distributed run, for statistics of the whole mini-batch."""
+"""Sums over the ranks of a distributed run, for statistics of the whole mini-batch.
+
+A rank is one of the processes of such a run, each of which holds a part of the mini-batch.
+"""
 
 from torch import Tensor, distributed
+
+
+def among_ranks() -> bool:
+    """Whether this process is a rank of torch.distributed's default group, and not on its own."""
+    return distributed.is_available() and distributed.is_initialized()
 
 
 def summed_over_ranks(values: Tensor) -> Tensor:
@@ -8,7 +16,7 @@ def summed_over_ranks(values: Tensor) -> Tensor:
 
     Every rank must call it equally often, in the same order and with the same shape.
     """
-    if not (distributed.is_available() and distributed.is_initialized()):
+    if not among_ranks():
         return values
     total = values.clone()
     distributed.all_reduce(total)

@@ -2,8 +2,9 @@
 
 from abc import ABC, abstractmethod
 
-import torch
 from torch import Tensor, nn
+
+from trainers.step_values import repeated_last
 
 
 class Readout(nn.Module, ABC):
@@ -56,9 +57,3 @@ def per_step(values: Tensor, weights: Tensor | None) -> Tensor:
     if weights is None:
         return values.mean()
     return (weights.to(values.dtype) * values).mean()
-
-
-def repeated_last(values: Tensor, time_steps: int) -> Tensor:
-    """The first T of per-step values [T0]; beyond T0 the last one repeats."""
-    steps = torch.arange(time_steps, device=values.device).clamp(max=len(values) - 1)
-    return values[steps]

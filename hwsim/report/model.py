@@ -6,21 +6,22 @@ energy and every time is an estimate; accuracies and event counts were measured.
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from hwsim.chip import Grade
+from hwsim.report.chip_cost import (
+    ChipConstant,
+    ChipStep,
+    ChipUse,
+    EnergyTerms,
+    Event,
+    LatencyTotals,
+    Source,
+    TermEnergy,
+)
+from hwsim.report.fields import Count, Fact, NonNegative, ReportTable, Share
 
-Share = Annotated[float, Field(ge=0, le=1)]
-NonNegative = Annotated[float, Field(ge=0)]
-Count = Annotated[int, Field(ge=0)]
-Fact = str | int | float | bool | None
 
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Network(_Table):
+class Network(ReportTable):
     """Size of the network on the chip; `synapses` counts stored connections, zeros included."""
 
     neurons: Count
@@ -28,7 +29,7 @@ class Network(_Table):
     time_steps: Count
 
 
-class Accuracy(_Table):
+class Accuracy(ReportTable):
     """Share of test samples classified right at each stage; None where it wasn't measured."""
 
     trained: Share | None = None
@@ -37,16 +38,7 @@ class Accuracy(_Table):
     samples: Count | None = None
 
 
-class TermEnergy(_Table):
-    """The terms that belong to a layer and a step, joules."""
-
-    synops: NonNegative
-    neurons: NonNegative
-    messages: NonNegative
-    static: NonNegative
-
-
-class Layer(_Table):
+class Layer(ReportTable):
     """One population, per inference.
 
     Args:
@@ -82,112 +74,17 @@ class Layer(_Table):
     energy_j: TermEnergy
 
 
-class EnergyTerms(_Table):
-    """All terms and their sum, joules."""
-
-    total: NonNegative
-    synops: NonNegative
-    neurons: NonNegative
-    messages: NonNegative
-    static: NonNegative
-    host: NonNegative
-
-
-class LatencyTotals(_Table):
-    """Seconds of one inference.
+class TrainingCurve(ReportTable):
+    """One value per epoch; a series that wasn't logged is empty.
 
     Args:
-        total: mean over samples.
-        per_step: total / steps.
-        steps: chip steps of one inference, T plus the network's depth.
-        barrier_per_step: share of each step that all cores wait for each other.
-        slowest_sample: the longest inference among the samples.
+        epochs: their numbers.
+        best_epoch: the one whose network the run keeps, best on the validation split; None where
+            it keeps the last.
     """
-
-    total: NonNegative
-    per_step: NonNegative
-    steps: Count
-    barrier_per_step: NonNegative
-    slowest_sample: NonNegative
-
-
-class ChipStep(_Table):
-    """One chip step: its duration, the layer whose core is busiest, and its energy."""
-
-    step: Count
-    latency_s: NonNegative
-    busiest_layer: str
-    energy_j: TermEnergy
-
-
-class Excess(_Table):
-    """A limit that the network breaks."""
-
-    limit: str
-    used: Count
-    allowed: Count
-
-
-class ChipUse(_Table):
-    """The chip and how much of it the network takes."""
-
-    name: str
-    title: str
-    summary: str
-    cores: Count
-    cores_used: Count
-    tiles_used: Count
-    fits: bool
-    excesses: tuple[Excess, ...] = ()
-
-
-class Event(_Table):
-    """A priced event: how often it happens and what it costs, per inference.
-
-    Args:
-        event: in words.
-        term: the energy term it belongs to.
-        count_per_inference: mean over samples.
-        energy_each_j: joules of one.
-        energy_j: count times each.
-        latency_each_s: seconds of one; None where it doesn't enter the time.
-        grade: published, measured, derived or assumed.
-        source: key of `sources`.
-        note: what a reader of the number must know.
-    """
-
-    event: str
-    term: str
-    count_per_inference: NonNegative
-    energy_each_j: NonNegative
-    energy_j: NonNegative
-    latency_each_s: NonNegative | None
-    grade: Grade
-    source: str
-    note: str = ""
-
-
-class Source(_Table):
-    """Where numbers come from."""
-
-    key: str
-    citation: str
-
-
-class ChipConstant(_Table):
-    """A limit or a cost of the chip with its pedigree; the key ends in the value's SI unit."""
-
-    key: str
-    value: int | float | tuple[str, ...]
-    grade: Grade
-    source: str
-    note: str = ""
-
-
-class TrainingCurve(_Table):
-    """One value per epoch; a series that wasn't logged is empty."""
 
     epochs: tuple[int, ...]
+    best_epoch: Count | None = None
     train_loss: tuple[float | None, ...] = ()
     validation_loss: tuple[float | None, ...] = ()
     train_accuracy: tuple[Share | None, ...] = ()
@@ -195,14 +92,23 @@ class TrainingCurve(_Table):
 
     @model_validator(mode="after")
     def _one_value_per_epoch(self) -> Self:
+        if self.best_epoch is not None and self.best_epoch not in self.epochs:
+            raise ValueError(f"best_epoch: {self.best_epoch} isn't among the epochs")
         for name in type(self).model_fields:
             values = getattr(self, name)
-            if values and len(values) != len(self.epochs):
+            if isinstance(values, tuple) and values and len(values) != len(self.epochs):
                 raise ValueError(f"{name}: {len(values)} values for {len(self.epochs)} epochs")
         return self
 
+    @property
+    def kept(self) -> str:
+        """Which epoch's network the run keeps, in words."""
+        if self.best_epoch is None:
+            return "the last epoch"
+        return f"the best validation epoch, {self.best_epoch}"
 
-class Report(_Table):
+
+class Report(ReportTable):
     """Everything that report.json holds.
 
     The fields from `recipe` on are the run's, and empty where a network was costed alone.
@@ -244,8 +150,8 @@ class Report(_Table):
     constants: tuple[ChipConstant, ...]
     recipe: str | None = None
     training: TrainingCurve | None = None
-    fidelity: dict[str, Share] = {}
-    quantisation: dict[str, dict[str, Fact]] = {}
+    fidelity: dict[str, Share] = Field(default_factory=dict)
+    quantisation: dict[str, dict[str, Fact]] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _parts_belong_together(self) -> Self:

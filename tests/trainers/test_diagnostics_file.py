@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,13 @@ from hwsim.inspect.npz import inspect_npz
 from tests.diagnostics_example import random_diagnostics
 from trainers.diagnostics_file import AXES, EDGES, SERIES, read_diagnostics, write_diagnostics
 from trainers.errors import FileError
+
+
+def one_count(value: int) -> np.ndarray[Any, Any]:
+    """A histogram with all values of a layer in one bin."""
+    counts = np.zeros((2, 4, 66), dtype=np.int64)
+    counts[1, 3, 65] = value
+    return counts
 
 
 def test_everything_survives_the_file(tmp_path: Path) -> None:
@@ -62,6 +70,16 @@ def test_no_epoch_and_no_weights_are_possible(tmp_path: Path) -> None:
         ({"histogram_edges": np.r_[EDGES[:-1], np.inf]}, "'histogram_edges' isn't finite"),
         ({"final_width": np.full((2, 4), -1.0)}, "'final_width' falls below 0"),
         ({"format": np.array([1, 1])}, "'format' holds int64"),
+        ({"epoch": np.array([-1, 0, 1])}, "'epoch' falls below 0"),
+        ({"epoch": np.array([0, 1, 1])}, "'epoch' doesn't increase"),
+        ({"epoch": np.array([0, 2, 1])}, "'epoch' doesn't increase"),
+        ({"epoch_samples": np.array(-1)}, "'epoch_samples' counts below 0"),
+        ({"final_samples": np.array(-1)}, "'final_samples' counts below 0"),
+        (
+            {"final_histogram": np.full((2, 4, 66), 2**62)},
+            "'final_histogram' counts more than 9",
+        ),
+        ({"final_histogram": one_count(2**53 + 2)}, "'final_histogram' counts more than 9"),
     ],
 )
 def test_another_file_is_refused(
@@ -76,6 +94,14 @@ def test_another_file_is_refused(
     with pytest.raises(FileError, match=f"diagnostics.npz.*{said}") as error:
         read_diagnostics(path)
     assert "\n" not in str(error.value)
+
+
+def test_the_largest_count_is_read(tmp_path: Path) -> None:
+    """2^53 values in a layer, which its sums and shares still hold."""
+    path = tmp_path / "diagnostics.npz"
+    write_diagnostics(path, replace(random_diagnostics(), histogram=one_count(2**53)))
+    counts = read_diagnostics(path).histogram
+    assert (100 * counts).sum() == 100 * 2**53
 
 
 def test_no_layers_are_no_diagnostics(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from trainers.errors import ConfigError
+from trainers.methods import METHODS
 from trainers.network import SpikingNetwork
 from trainers.neurons.lif import LIF
 from trainers.preceding_norm import NormBefore, norms_before
@@ -46,8 +47,9 @@ def test_pooling_is_looked_through_and_plain_norms_do_not_count() -> None:
     assert norms_before(SpikingNetwork(plain, 1), "lsg")["1"] == ()
 
 
-def test_a_forward_that_cannot_be_traced_is_refused() -> None:
-    """Branching on values hides which norm feeds which layer."""
+@pytest.mark.parametrize("method", ["tdbn", "mpd-agl", "lsg"])
+def test_a_forward_that_cannot_be_traced_is_refused(method: str) -> None:
+    """Branching on values hides which norm feeds which layer; the message names the method."""
 
     class Branching(nn.Module):
         def __init__(self) -> None:
@@ -58,8 +60,10 @@ def test_a_forward_that_cannot_be_traced_is_refused() -> None:
             spikes: Tensor = self.lif(x if bool(torch.any(x > 0)) else -x)
             return spikes
 
-    with pytest.raises(ConfigError, match="mpd-agl: the network's forward can't be traced"):
-        norms_before(SpikingNetwork(Branching(), 1), "mpd-agl")
+    with pytest.raises(
+        ConfigError, match=f"^method {method}: the network's forward can't be traced"
+    ):
+        METHODS[method].prepare(SpikingNetwork(Branching(), 1), METHODS[method].options())
 
 
 class Several(nn.Module):

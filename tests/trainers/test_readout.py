@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from trainers.readout import MeanReadout, Readout, WeightedReadout, per_step, repeated_last
+from trainers.readout import MeanReadout, Readout, WeightedReadout, per_step
 
 
 def outputs(steps: int = 3) -> torch.Tensor:
@@ -30,8 +30,9 @@ def test_weights_scale_each_step_before_the_mean() -> None:
 
 def test_beyond_the_trained_steps_the_last_weight_repeats() -> None:
     """And fewer steps use the first ones."""
-    assert repeated_last(torch.tensor([1.0, 2.0]), 4).tolist() == [1.0, 2.0, 2.0, 2.0]
-    assert repeated_last(torch.tensor([1.0, 2.0]), 1).tolist() == [1.0]
+    readout = WeightedReadout(torch.tensor([1.0, 2.0]))
+    assert readout.weights(4).tolist() == [1.0, 2.0, 2.0, 2.0]
+    assert readout.weights(1).tolist() == [1.0]
 
 
 def test_values_per_step_are_weighted_alike() -> None:

@@ -61,10 +61,15 @@ def contradictions(methods: Mapping[str, Method], chosen: Mapping[str, MethodOpt
     """
     parts = {name: methods[name].parts(options) for name, options in chosen.items()}
     return [
-        f"{first} and {second} both set the {' and the '.join(shared)}; use one of them"
+        f"{first} and {second} both set the {_listed(shared)}; use one of them"
         for first, second in combinations(parts, 2)
         if (shared := [part for part in get_args(Part) if part in parts[first] & parts[second]])
     ]
+
+
+def _listed(parts: list[Part]) -> str:
+    *others, last = parts
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def install(

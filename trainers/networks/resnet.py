@@ -7,12 +7,13 @@ average pooling; `cifar` is one 3x3 convolution of stride 1 without pooling.
 """
 
 from collections import OrderedDict
-from typing import Literal
+from typing import Literal, cast
 
 from torch import nn
 
 from trainers.networks.image_size import image_shape
 from trainers.networks.kaiming import kaiming_convolutions
+from trainers.networks.network_spec import NetworkOptions
 from trainers.networks.residual_blocks import BLOCKS, Residual, conv_norm, stage
 from trainers.networks.width import WidthOptions, scaled
 from trainers.neurons.lif import LIF
@@ -35,7 +36,7 @@ def build_resnet(
     network: str,
     residual: Residual,
     blocks: tuple[int, int, int, int],
-    options: ResNetOptions,
+    options: NetworkOptions,
     sample_shape: tuple[int, ...],
     classes: int,
 ) -> nn.Module:
@@ -45,25 +46,24 @@ def build_resnet(
         network: its name, for messages.
         residual: what its blocks sum.
         blocks: in each of the four stages.
-        options: as the recipe has them.
+        options: ResNetOptions, as the recipe has them.
         sample_shape: of one sample at one step.
         classes: number of outputs.
 
     Raises:
         ConfigError: the samples aren't images, or smaller than 8x8 (stem `imagenet`: 32x32).
     """
+    chosen = cast(ResNetOptions, options)
     inputs, _, _ = image_shape(
-        network, sample_shape, HALVINGS[options.stem], stages="stages of stride 2"
+        network, sample_shape, HALVINGS[chosen.stem], stages="stages of stride 2"
     )
-    channels = scaled(CHANNELS[0], options.width)
-    parts: OrderedDict[str, nn.Module] = OrderedDict(
-        stem=_stem(inputs, channels, options, residual)
-    )
+    channels = scaled(CHANNELS[0], chosen.width)
+    parts: OrderedDict[str, nn.Module] = OrderedDict(stem=_stem(inputs, channels, chosen, residual))
     for index, (count, published) in enumerate(zip(blocks, CHANNELS, strict=True)):
-        outputs = scaled(published, options.width)
+        outputs = scaled(published, chosen.width)
         parts[f"stage{index + 1}"] = stage(
             BLOCKS[residual], count, channels, outputs,
-            stride=1 if index == 0 else 2, decay=options.decay,
+            stride=1 if index == 0 else 2, decay=chosen.decay,
         )  # fmt: skip
         channels = outputs
     parts["head"] = nn.Sequential(

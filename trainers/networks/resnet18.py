@@ -5,26 +5,13 @@ code of MSG (Brain-Cog-Lab/msg), whose stem is `imagenet`. At 32x32 and 48x48 th
 8x8 and 12x12 to the first stage, a likely cause of its low results there; the default is `cifar`.
 """
 
-from typing import cast
+from functools import partial
 
-from torch import nn
-
-from trainers.networks.network_spec import Network, NetworkOptions
+from trainers.networks.network_spec import Network
 from trainers.networks.resnet import ResNetOptions, build_resnet
-
-
-def build(options: NetworkOptions, sample_shape: tuple[int, ...], classes: int) -> nn.Module:
-    """The module for samples [C, H, W]; see `build_resnet`.
-
-    Raises:
-        ConfigError: the samples aren't images, or smaller than 8x8 (stem `imagenet`: 32x32).
-    """
-    chosen = cast(ResNetOptions, options)
-    return build_resnet("resnet18", "current", (2, 2, 2, 2), chosen, sample_shape, classes)
-
 
 RESNET18 = Network(
     summary="ResNet-18 that sums currents, then fires; stem cifar or imagenet",
     options=ResNetOptions,
-    build=build,
+    build=partial(build_resnet, "resnet18", "current", (2, 2, 2, 2)),
 )

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
-from torch import nn
 
 from tests.lif_oracle import Array
+from tests.one_lif import one_lif
 from tests.tiny_training import few_digits, tiny_module, tiny_network
 from trainers.evaluation import evaluate
 from trainers.fitting import fit
@@ -22,11 +22,7 @@ def prepared(
     time_steps: int, *, decay: float = 0.5, **options: object
 ) -> tuple[SpikingNetwork, LIF, SpikeDrivenThreshold]:
     """One LIF on sequences, float64."""
-    layer = LIF()
-    network = SpikingNetwork(nn.Sequential(layer), time_steps, sequence=True)
-    ALIF.prepare(network, ALIFOptions.model_validate(options))
-    network.double()
-    layer.set_decay(decay)
+    network, layer = one_lif("alif", time_steps, built_with=decay, **options)
     rule = layer.threshold_rule
     assert isinstance(rule, SpikeDrivenThreshold)
     return network, layer, rule

@@ -92,7 +92,7 @@ def test_a_resumed_pair_ends_where_an_unbroken_one_does(
     ("methods", "said"),
     [
         (("deeptage", "tet"), "deeptage and tet both set the loss; use one of them"),
-        (("deeptage", "ds-atgo"), "both set the threshold and the decay and the surrogate"),
+        (("deeptage", "ds-atgo"), "both set the threshold, decay and surrogate"),
         (("msg", "deeptage"), "msg and deeptage both set the threshold"),
     ],
 )

@@ -7,8 +7,10 @@ from pydantic import ValidationError
 from torch import Tensor, nn
 
 from tests import lif_oracle
+from tests.one_lif import one_lif
 from tests.tiny_training import few_digits, tiny_module, tiny_network
 from tests.torch_networks import thresholds
+from trainers.errors import ConfigError
 from trainers.evaluation import evaluate
 from trainers.fitting import fit
 from trainers.methods.ds_atgo import (
@@ -226,6 +228,23 @@ def test_a_step_beyond_the_trained_ones_repeats_the_last_threshold() -> None:
     constant = evaluating_layer([0.5, 1.5, 1.5, 1.5])
     currents = torch.randn(4 * 50, 3, generator=torch.Generator().manual_seed(3)).double()
     assert torch.equal(layer(currents), constant(currents))
+
+
+@pytest.mark.parametrize("statistic", ["true", "estimated"])
+def test_training_beyond_the_prepared_steps_is_refused(statistic: str) -> None:
+    """In one line that says how many there are and what to do; as many or fewer train."""
+    network, _ = one_lif("ds-atgo", 3, threshold_statistic=statistic)
+    currents = torch.rand(4, 2, 3, dtype=torch.float64)
+    for steps in (2, 3):
+        network.set_time_steps(steps)
+        network(currents[:steps])
+    network.set_time_steps(4)
+    with pytest.raises(
+        ConfigError,
+        match=r"^threshold of ds-atgo: .* for step 4, prepared are 3\. Train with time_steps",
+    ):
+        network(currents)
+    network.eval()(currents)
 
 
 def evaluating_layer(thresholds: list[float]) -> LIF:

@@ -1,12 +1,11 @@
-"""DS-ATGO's estimated threshold: from the decay, with the same running buffer."""
+"""DS-ATGO's estimated threshold, from the decay; against a plain loop in test_learnt_decay."""
 
-import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
 from torch import nn
 
-from tests import lif_oracle
+from tests.one_lif import one_lif
 from trainers.methods.ds_atgo import DSATGOOptions, EstimatedThreshold, prepare
 from trainers.network import SpikingNetwork
 from trainers.neurons.lif import LIF
@@ -14,13 +13,7 @@ from trainers.neurons.lif import LIF
 
 def prepared(decay: float = 0.2, **options: object) -> tuple[SpikingNetwork, LIF]:
     """One LIF of four steps with estimated thresholds, float64."""
-    layer = LIF(decay)
-    network = SpikingNetwork(nn.Sequential(layer), 4, sequence=True)
-    chosen = {"threshold_statistic": "estimated", **options}
-    prepare(network, DSATGOOptions.model_validate(chosen))
-    network.double()
-    layer.set_decay(decay)
-    return network, layer
+    return one_lif("ds-atgo", 4, built_with=decay, threshold_statistic="estimated", **options)
 
 
 @pytest.mark.parametrize(("decay", "f_c"), [(0.2, 1.0), (0.75, 1.0), (0.75, 0.5)])
@@ -52,34 +45,6 @@ def test_running_thresholds_move_as_those_of_batches_do() -> None:
     rule.eval()
     assert float(rule(torch.zeros(2), 1)) == pytest.approx(1.0475, abs=1e-9)
     assert rule.schedule(5).tolist() == pytest.approx([1.0, 1.0475, 1.0, 1.0, 1.0], abs=1e-9)
-
-
-@pytest.mark.parametrize("statistic", ["std", "threshold"])
-def test_training_equals_the_plain_loop(statistic: str) -> None:
-    """Spikes and gradients, by the decay too, which learns through the dynamics alone."""
-    network, layer = prepared(0.4, tgo_statistic=statistic)
-    rng = np.random.default_rng(11)
-    values, upstream = rng.normal(0.8, 0.9, (2, 4, 5, 3))
-    inputs = torch.tensor(values, requires_grad=True)
-    spikes = network(inputs)
-    (spikes * torch.tensor(upstream)).sum().backward()
-
-    decay = float(layer.decay.detach())
-    theta = (1 + decay**2) ** 0.5
-
-    def width(membrane: lif_oracle.Array, _step: int) -> float:
-        driver = membrane.std(ddof=1) if statistic == "std" else theta
-        return float(1 + np.tanh(driver - 1.0))
-
-    run = lif_oracle.forward(values, decay, lambda _u, _t: theta, width)
-    by_current, by_decay = lif_oracle.backward(run, decay, upstream)
-    assert np.array_equal(spikes.detach().numpy(), run.spikes)
-    assert 0.02 < run.spikes.mean() < 0.6
-    assert inputs.grad is not None
-    assert inputs.grad.numpy() == pytest.approx(by_current, rel=1e-12, abs=1e-12)
-    assert layer.decay_logit.grad is not None
-    by_logit = by_decay * decay * (1 - decay)
-    assert float(layer.decay_logit.grad) == pytest.approx(by_logit, rel=1e-9)
 
 
 def test_states_are_those_of_the_true_statistic() -> None:

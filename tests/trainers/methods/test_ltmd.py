@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from torch import nn
 
 from tests.lif_oracle import Array
+from tests.one_lif import one_lif
 from tests.tiny_training import few_digits, tiny_module, tiny_network
 from trainers.evaluation import evaluate
 from trainers.fitting import fit
@@ -21,11 +22,7 @@ def prepared(
     time_steps: int, *, theta: float, decay: float
 ) -> tuple[SpikingNetwork, LIF, LearnableThreshold]:
     """One LIF on sequences, float64, with exactly this threshold and decay."""
-    layer = LIF()
-    network = SpikingNetwork(nn.Sequential(layer), time_steps, sequence=True)
-    LTMD.prepare(network, LTMDOptions())
-    network.double()
-    layer.set_decay(decay)
+    network, layer = one_lif("ltmd", time_steps, decay=decay)
     rule = layer.threshold_rule
     assert isinstance(rule, LearnableThreshold)
     rule.w.data.fill_(math.atanh(theta))

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.torch_networks import Residual, conv_norm
+from tests.torch_networks import Residual, conv_norm, gains
 from trainers.errors import ConfigError
 from trainers.methods import METHODS, install
 from trainers.methods.tdbn import TDBN, TDBNOptions
@@ -20,18 +20,6 @@ def residual_body() -> nn.Sequential:
         Residual(nn.Sequential(*conv_norm(4, 4), LIF()), nn.Identity(), nn.Identity()),
         nn.Flatten(), nn.Linear(64, 5), nn.BatchNorm1d(5),
     )  # fmt: skip
-
-
-def gains(body: nn.Module) -> dict[str, float]:
-    """The gain of each norm, which is the same for all of its channels."""
-    norms = {
-        name: module
-        for name, module in body.named_modules()
-        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d)
-    }
-    for norm in norms.values():
-        assert torch.equal(norm.weight, norm.weight[:1].expand_as(norm.weight))
-    return {name: float(norm.weight[0].detach()) for name, norm in norms.items()}
 
 
 def installed(body: nn.Module, *names: str, **options: dict[str, object]) -> SpikingNetwork:
@@ -132,19 +120,3 @@ def test_a_network_without_norms_is_refused() -> None:
     for body in bodies:
         with pytest.raises(ConfigError, match="tdbn: no LIF of Sequential has a batch norm"):
             TDBN.prepare(SpikingNetwork(body, 2), TDBNOptions())
-
-
-def test_a_forward_that_cannot_be_traced_is_refused_by_its_name() -> None:
-    """The message is tdbn's, not another method's."""
-
-    class Branching(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.lif = LIF()
-
-        def forward(self, x: Tensor) -> Tensor:
-            spikes: Tensor = self.lif(x if bool(torch.any(x > 0)) else -x)
-            return spikes
-
-    with pytest.raises(ConfigError, match="method tdbn: the network's forward can't be traced"):
-        TDBN.prepare(SpikingNetwork(Branching(), 2), TDBNOptions())
