@@ -78,7 +78,7 @@ def _process(rank: int, folder: str) -> None:
     )
     inputs = currents()[:, part(rank)]
     far = BatchStatistics(synchronised=True).std_mean(inputs + FAR)
-    single = BatchStatistics(synchronised=True).std(inputs.float())
+    single = BatchStatistics(synchronised=True).std_mean(inputs.float())[0]
     alone = BatchStatistics().std_mean(inputs)
     if rank == 0:
         # Only here, so it would wait in vain if it asked the other process.

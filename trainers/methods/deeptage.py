@@ -32,7 +32,7 @@ from trainers.methods.stds import supervise_stages
 from trainers.network import SpikingNetwork
 from trainers.neurons.derivatives import ShapeName
 from trainers.neurons.half_height import half_height
-from trainers.neurons.shaped import Shaped, shaped_spike
+from trainers.neurons.shaped import Shaped
 from trainers.neurons.threshold import FixedThreshold
 from trainers.rank_sum import summed_over_ranks
 
@@ -88,6 +88,9 @@ class TemporalAdaptiveGradient(Shaped):
         sync_statistics: in training, take sigma over the mini-batches of all ranks.
     """
 
+    reads_membrane = True
+    in_evaluation = False
+
     def __init__(
         self,
         w: float = 0.25,
@@ -119,22 +122,13 @@ class TemporalAdaptiveGradient(Shaped):
                 )
             return self.w * (mean / self._first_distance) + (1 - self.w)
 
-    def forward(self, membrane: Tensor, threshold: Tensor, step: int) -> Tensor:
-        """Spikes; in evaluation the width is never computed."""
-        distance = membrane - threshold
-        if not self.training:
-            return (distance > 0).to(membrane.dtype)
-        width = self.width * self.growth(distance, step)
-        return shaped_spike(distance, width, self.shape.derivative)
-
-    def derivative(self, membrane: Tensor, threshold: Tensor, step: int) -> Tensor:
-        """The shape at the step's own width; steps come in order, from 0."""
-        distance = (membrane - threshold).detach()
-        return self.shape.derivative(distance, self.width * self.growth(distance, step))
+    def width_at(self, membrane: Tensor, threshold: Tensor, step: int) -> Tensor:
+        """The shape's width times delta_t."""
+        return self.width * self.growth((membrane - threshold).detach(), step)
 
     def interval(self, membrane: Tensor, threshold: Tensor, step: int) -> Tensor:
         """Where the shape of the step's own width is at least half its peak; steps in order."""
-        width = (self.width * self.growth((membrane - threshold).detach(), step)).double()
+        width = self.width_at(membrane, threshold, step).double()
 
         def height(distance: Tensor) -> Tensor:
             return self.shape.derivative(distance, width)

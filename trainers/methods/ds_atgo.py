@@ -29,14 +29,15 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor
 
+from trainers.errors import ConfigError
 from trainers.methods.batch_statistics import BatchStatistics
 from trainers.methods.method import Method, MethodOptions, Part
 from trainers.network import SpikingNetwork
-from trainers.neurons.derivatives import rectangular
 from trainers.neurons.lif import LIF
+from trainers.neurons.scaled import DrivenRectangle
 from trainers.neurons.shaped import Shaped
-from trainers.neurons.surrogate import Surrogate, rectangular_spike
 from trainers.neurons.threshold import FixedThreshold, ThresholdRule
+from trainers.step_values import repeated_last
 
 BASE_THRESHOLD = 1.0
 """V_th of the authors' code: start of the running threshold and reference of TGO."""
@@ -52,12 +53,14 @@ class DSATGOOptions(MethodOptions):
             decay lets expect.
         f_c: factor on either (eq 5).
         momentum: m of the running threshold (eq 6).
-        smallest_threshold: lower bound of theta; `none` as in the paper.
+        smallest_threshold: lower bound of theta; `none` as in the paper. Unused with
+            adaptive_threshold off or threshold_statistic `estimated`: those thresholds stay
+            positive by themselves.
         initial_width: k0.
         tgo_statistic: what drives the width: `std` (authors' code) or `threshold` (paper).
         learn_decay: PLIF, one learnable decay per layer (authors' code).
-        sync_statistics: take mean and std over the mini-batches of all processes of a distributed
-            training; the authors' code takes each process's own.
+        sync_statistics: take mean and std over the mini-batches of all ranks of a distributed run;
+            the authors' code takes each rank's own.
     """
 
     adaptive_threshold: bool = True
@@ -90,16 +93,17 @@ class DSATGOOptions(MethodOptions):
 class AdaptiveThreshold(ThresholdRule):
     """AT: batch statistics in training, running thresholds (a buffer [T]) in evaluation.
 
-    A step beyond the trained T uses the last running value.
+    In evaluation a step beyond the trained T uses the last running value.
 
     Args:
         time_steps: T.
         f_c: factor on mean + std.
         momentum: m of the running threshold.
-        statistics: where mean and std come from; None for this process's own.
+        statistics: where mean and std come from; None for this rank's own.
         smallest: lower bound of the threshold; None for none.
     """
 
+    scalar = True
     running: Tensor
 
     def __init__(
@@ -118,15 +122,31 @@ class AdaptiveThreshold(ThresholdRule):
         self.register_buffer("running", torch.full((time_steps,), BASE_THRESHOLD))
 
     def forward(self, membrane: Tensor, step: int) -> Tensor:
-        """theta[t] of this mini-batch in training, running[t] in evaluation."""
+        """theta[t] of this mini-batch in training, running[t] in evaluation.
+
+        Raises:
+            ConfigError: training has more steps than the method was prepared for.
+        """
+        prepared = len(self.running)
         if not self.training:
-            return self.running[min(step, len(self.running) - 1)]
+            return self.running[min(step, prepared - 1)]
+        if step >= prepared:
+            raise ConfigError(
+                f"threshold of ds-atgo: training needs one for step {step + 1}, prepared are "
+                f"{prepared}. Train with time_steps of {prepared} at most, or prepare the method "
+                "anew in a network with more."
+            )
         with torch.no_grad():
             threshold = self.f_c * self.statistic(membrane)
             if self.smallest is not None:
                 threshold = threshold.clamp(min=self.smallest)
             self.running[step].lerp_(threshold.to(self.running.dtype), self.momentum)
         return threshold.to(membrane.dtype)
+
+    @property
+    def reads_membrane(self) -> bool:
+        """In training; evaluation goes by the running thresholds."""
+        return self.training
 
     def statistic(self, membrane: Tensor) -> Tensor:
         """Mean + std of the mini-batch (eq 5)."""
@@ -135,8 +155,7 @@ class AdaptiveThreshold(ThresholdRule):
 
     def schedule(self, time_steps: int) -> Tensor:
         """Running thresholds [T]; the last one repeats beyond the trained T."""
-        steps = torch.arange(time_steps).clamp(max=len(self.running) - 1)
-        return self.running[steps.to(self.running.device)]
+        return repeated_last(self.running, time_steps)
 
 
 class EstimatedThreshold(AdaptiveThreshold):
@@ -155,14 +174,16 @@ class EstimatedThreshold(AdaptiveThreshold):
         return BASE_THRESHOLD * torch.sqrt(1 + self.neurons[0].decay.detach() ** 2)
 
 
-class ThresholdDrivenGradient(Surrogate):
+class ThresholdDrivenGradient(DrivenRectangle):
     """TGO: a rectangle around the threshold in use, as wide as the membrane's spread asks.
 
     Args:
         initial_width: k0.
         statistic: what drives the width.
-        statistics: where the std comes from, best shared with AT; None for this process's own.
+        statistics: where the std comes from, best shared with AT; None for this rank's own.
     """
+
+    reads_membrane = True
 
     def __init__(
         self,
@@ -182,25 +203,11 @@ class ThresholdDrivenGradient(Surrogate):
             return self.initial_width * (1 + torch.tanh(driver - BASE_THRESHOLD))
 
     def _spread(self, membrane: Tensor) -> Tensor:
-        # One process may evaluate while the others don't, so it never waits for them.
+        # One rank may evaluate while the others don't, so it never waits for them.
         statistics = self.statistics if self.training else BatchStatistics()
-        return statistics.std(membrane)
+        return statistics.std_mean(membrane)[0]
 
-    def forward(self, membrane: Tensor, threshold: Tensor, step: int) -> Tensor:
-        """Spikes; in evaluation the width is never computed."""
-        del step
-        distance = membrane - threshold
-        if not self.training:
-            return (distance > 0).to(membrane.dtype)
-        return rectangular_spike(distance, self.width(membrane, threshold).to(membrane.dtype))
-
-    def derivative(self, membrane: Tensor, threshold: Tensor, step: int) -> Tensor:
-        """The rectangle of the membrane's own width."""
-        del step
-        width = self.width(membrane, threshold).to(membrane.dtype)
-        return rectangular((membrane - threshold).detach(), width)
-
-    def interval(self, membrane: Tensor, threshold: Tensor, step: int) -> Tensor:
+    def width_at(self, membrane: Tensor, threshold: Tensor, step: int) -> Tensor:
         """The width k, which follows the whole membrane."""
         del step
         return self.width(membrane, threshold)

@@ -17,9 +17,8 @@ from torch import Tensor, nn
 
 from trainers.methods.method import Method, MethodOptions, Part
 from trainers.network import SpikingNetwork
-from trainers.neurons.derivatives import rectangular
 from trainers.neurons.lif import LIF
-from trainers.neurons.surrogate import Surrogate, rectangular_spike
+from trainers.neurons.scaled import DrivenRectangle
 from trainers.neurons.threshold import FixedThreshold
 from trainers.preceding_norm import norms_before
 
@@ -36,7 +35,7 @@ class LSGOptions(MethodOptions):
     initial_decay: float = Field(default=0.2, gt=0, lt=1)
 
 
-class DecayDrivenGradient(Surrogate):
+class DecayDrivenGradient(DrivenRectangle):
     """The rectangle's width follows the layer's decay."""
 
     def __init__(self, neuron: LIF) -> None:
@@ -49,19 +48,10 @@ class DecayDrivenGradient(Surrogate):
         decay = self.neurons[0].decay.detach()
         return 2 * threshold.detach() * torch.sqrt(1 + decay**2)
 
-    def forward(self, membrane: Tensor, threshold: Tensor, step: int) -> Tensor:
-        """Spikes; in evaluation the width is never computed."""
-        del step
-        distance = membrane - threshold
-        if not self.training:
-            return (distance > 0).to(membrane.dtype)
-        return rectangular_spike(distance, self.width(threshold).to(membrane.dtype))
-
-    def derivative(self, membrane: Tensor, threshold: Tensor, step: int) -> Tensor:
-        """The rectangle of the decay's width."""
-        del step
-        width = self.width(threshold).to(membrane.dtype)
-        return rectangular((membrane - threshold).detach(), width)
+    def width_at(self, membrane: Tensor, threshold: Tensor, step: int) -> Tensor:
+        """The width k."""
+        del membrane, step
+        return self.width(threshold)
 
 
 def prepare(network: SpikingNetwork, options: MethodOptions) -> None:
@@ -75,7 +65,6 @@ def prepare(network: SpikingNetwork, options: MethodOptions) -> None:
         neuron.surrogate = DecayDrivenGradient(neuron)
         neuron.set_decay(chosen.initial_decay)
         neuron.decay_logit.requires_grad_()
-        neuron.decay_input = False
 
 
 def parts(options: MethodOptions) -> frozenset[Part]:

@@ -41,6 +41,9 @@ class LTMDOptions(MethodOptions):
 class LearnableThreshold(ThresholdRule):
     """theta = tanh(w), the same at every step, in training and in evaluation."""
 
+    scalar = True
+    reads_membrane = False
+
     def __init__(self, initial_w: float = 0.5) -> None:
         super().__init__()
         self.w = nn.Parameter(torch.tensor(float(initial_w)))
@@ -63,7 +66,6 @@ def prepare(network: SpikingNetwork, options: MethodOptions) -> None:
         neuron.surrogate = Shaped(chosen.surrogate, chosen.surrogate_width)
         neuron.set_decay(chosen.decay)
         neuron.decay_logit.requires_grad_(False)
-        neuron.decay_input = False
 
 
 def parts(options: MethodOptions) -> frozenset[Part]:

@@ -25,9 +25,8 @@ from torch import Tensor, nn
 
 from trainers.methods.method import Method, MethodOptions, Part
 from trainers.network import SpikingNetwork
-from trainers.neurons.derivatives import rectangular
 from trainers.neurons.lif import LIF
-from trainers.neurons.surrogate import Surrogate, rectangular_spike
+from trainers.neurons.scaled import DrivenRectangle
 from trainers.neurons.threshold import FixedThreshold
 from trainers.preceding_norm import Norm, norms_before
 
@@ -46,7 +45,7 @@ class MPDAGLOptions(MethodOptions):
     smallest_width: float = Field(default=1e-3, gt=0)
 
 
-class NormDrivenGradient(Surrogate):
+class NormDrivenGradient(DrivenRectangle):
     """The rectangle's width follows the norms before the layer, and the layer's decay."""
 
     def __init__(self, neuron: LIF, norms: list[Norm], smallest_width: float) -> None:
@@ -66,17 +65,10 @@ class NormDrivenGradient(Surrogate):
         growth = 1.0 if step == 0 else torch.sqrt(1 + decay**2)
         return torch.clamp(2 * growth * deviation, min=self.smallest_width)
 
-    def forward(self, membrane: Tensor, threshold: Tensor, step: int) -> Tensor:
-        """Spikes; in evaluation the width is never computed."""
-        distance = membrane - threshold
-        if not self.training:
-            return (distance > 0).to(membrane.dtype)
-        return rectangular_spike(distance, self.width(step).to(membrane.dtype))
-
-    def derivative(self, membrane: Tensor, threshold: Tensor, step: int) -> Tensor:
-        """The rectangle of the step's width."""
-        width = self.width(step).to(membrane.dtype)
-        return rectangular((membrane - threshold).detach(), width)
+    def width_at(self, membrane: Tensor, threshold: Tensor, step: int) -> Tensor:
+        """The width k."""
+        del membrane, threshold
+        return self.width(step)
 
 
 def prepare(network: SpikingNetwork, options: MethodOptions) -> None:

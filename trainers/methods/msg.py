@@ -33,7 +33,8 @@ from torch import Tensor, nn
 from trainers.methods.method import Method, MethodOptions, Part
 from trainers.network import SpikingNetwork
 from trainers.neurons.lif import LIF
-from trainers.neurons.surrogate import Surrogate
+from trainers.neurons.scaled import ScaledSurrogate
+from trainers.neurons.surrogate import Surrogate, sloped_spike
 from trainers.neurons.threshold import FixedThreshold
 
 Base = Literal["arctan", "piecewise-linear"]
@@ -70,51 +71,68 @@ def surrogate_derivative(x: Tensor, base: Base, alpha: float) -> Tensor:
     return torch.clamp(alpha - alpha**2 * x.abs(), min=0)
 
 
-def masked(gradient: Tensor, options: MSGOptions) -> Tensor:
-    """The gradient under a fresh mask of its own shape; p = 0 draws nothing."""
-    if options.mask_probability == 0:
-        return gradient
-    kept = torch.rand_like(gradient) >= options.mask_probability
+def masked(gradient: Tensor, probability: float | Tensor, rescale: bool) -> Tensor:
+    """The gradient under a fresh mask of its own shape."""
+    kept = torch.rand_like(gradient) >= probability
     gradient = gradient * kept
-    return gradient / (1 - options.mask_probability) if options.rescale else gradient
+    return gradient / (1 - probability) if rescale else gradient
 
 
 class _MaskedSpike(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, distance: Tensor, options: MSGOptions) -> Tensor:
-        ctx.save_for_backward(distance)
-        ctx.options = options
+    def forward(
+        ctx: Any, distance: Tensor, slope: Tensor, probability: Tensor, rescale: bool
+    ) -> Tensor:
+        ctx.save_for_backward(slope, probability)
+        ctx.rescale = rescale
         return (distance > 0).to(distance.dtype)
 
     @staticmethod
-    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None]:
-        (distance,) = ctx.saved_tensors
-        options: MSGOptions = ctx.options
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None, None, None]:
+        slope, probability = ctx.saved_tensors
         (grad,) = grad_outputs
-        tau = options.tau_m
-        gradient = grad * surrogate_derivative(distance / tau, options.base, options.alpha) / tau
-        return (masked(gradient, options) if options.mask == "surrogate" else gradient), None
+        return masked(grad * slope, probability, ctx.rescale), None, None, None
 
 
-class MaskedSurrogate(Surrogate):
+class MaskedSurrogate(ScaledSurrogate):
     """The base surrogate, with a fresh mask in every backward pass unless weights are masked."""
+
+    tau: Tensor
+    probability: Tensor
 
     def __init__(self, options: MSGOptions) -> None:
         super().__init__()
         self.options = options
+        # The options say what these are; a compiled loop's backward can't hold a number.
+        for name, value in (("tau", options.tau_m), ("probability", options.mask_probability)):
+            self.register_buffer(name, torch.tensor(float(value)), persistent=False)
 
-    def forward(self, membrane: Tensor, threshold: Tensor, step: int) -> Tensor:
+    def width_at(self, membrane: Tensor, threshold: Tensor, step: int) -> Tensor:
+        """tau_m, which scales the base from V to u."""
+        del membrane, threshold, step
+        return self.tau
+
+    def spike(self, distance: Tensor, width: Tensor) -> Tensor:
         """Spikes; the mask touches gradients alone."""
-        del step
-        spikes: Tensor = _MaskedSpike.apply(membrane - threshold, self.options)  # type: ignore[no-untyped-call]
+        slope = self.slope(distance.detach(), width)
+        if self.options.mask != "surrogate" or self.options.mask_probability == 0:
+            return sloped_spike(distance, slope)
+        spikes: Tensor = _MaskedSpike.apply(  # type: ignore[no-untyped-call]
+            distance, slope, self.probability, self.options.rescale
+        )
         return spikes
 
-    def derivative(self, membrane: Tensor, threshold: Tensor, step: int) -> Tensor:
+    def gradient(self, grad: Tensor, distance: Tensor, width: Tensor) -> Tensor:
+        """Masked, unless weights are."""
+        gradient = super().gradient(grad, distance, width)
+        if self.options.mask != "surrogate" or self.options.mask_probability == 0:
+            return gradient
+        return masked(gradient, self.probability, self.options.rescale)
+
+    def slope(self, distance: Tensor, width: Tensor) -> Tensor:
         """The unmasked (1/tau_m) g(x)."""
-        del step
-        tau = self.options.tau_m
-        x = (membrane - threshold).detach() / tau
-        return surrogate_derivative(x, self.options.base, self.options.alpha) / tau
+        x = distance / width
+        return surrogate_derivative(x, self.options.base, self.options.alpha) / width
 
 
 @dataclass(frozen=True)
@@ -136,9 +154,9 @@ class WeightGradientMask:
 
     def __call__(self, gradient: Tensor) -> Tensor:
         """The masked gradient."""
-        if self.neuron.surrogate is not self.surrogate:
+        if self.neuron.surrogate is not self.surrogate or self.options.mask_probability == 0:
             return gradient
-        return masked(gradient, self.options)
+        return masked(gradient, self.options.mask_probability, self.options.rescale)
 
 
 def prepare(network: SpikingNetwork, options: MethodOptions) -> None:

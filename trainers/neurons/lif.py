@@ -8,11 +8,15 @@ takes [T*B, ...] in time-major order and returns spikes of the same shape.
 
 import math
 from collections.abc import Callable
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from trainers.errors import ConfigError
+from trainers.neurons.fused import fused_steps
+from trainers.neurons.fused_kernels import wide
+from trainers.neurons.scaled import ScaledSurrogate
 from trainers.neurons.shaped import Shaped
 from trainers.neurons.surrogate import Surrogate
 from trainers.neurons.threshold import FixedThreshold, ThresholdRule
@@ -36,11 +40,14 @@ class LIF(nn.Module):
         decay_input: scale the current by 1 - decay, as in u[t] = u[t-1] + (I - u[t-1]) / tau;
             freezing moves that gain into the weights.
         probe: called at every step while set, for diagnostics.
+        fused: run the steps as one kernel where the layer can (trainers/neurons/fused.py).
+        feeds_itself: the layer's spikes come back to it at the next step.
 
     Raises:
         ConfigError: `decay` outside (0, 1), or `threshold` not positive and finite.
     """
 
+    feeds_itself: ClassVar[bool] = False
     decay_logit: Tensor
 
     def __init__(
@@ -56,6 +63,7 @@ class LIF(nn.Module):
         self.surrogate: Surrogate = Shaped()
         self.decay_input = False
         self.probe: Probe | None = None
+        self.fused = False
         self.time_steps: int | None = None
 
     @property
@@ -80,6 +88,9 @@ class LIF(nn.Module):
                 "trainers.SpikingNetwork(module, time_steps=T), or train it with trainers.fit."
             )
         currents = current.unflatten(0, (self.time_steps, -1))
+        if self.fused and self.is_fusable:
+            return fused_steps(self, currents).flatten(0, 1)
+        currents = wide(currents)
         decay = self.decay
         if self.decay_input:
             currents = currents * (1 - decay)
@@ -94,7 +105,20 @@ class LIF(nn.Module):
                 self.probe(step, membrane, threshold, fired)
             membrane = membrane * (1 - fired)
             spikes.append(fired)
-        return torch.cat(spikes)
+        return torch.cat(spikes).to(current.dtype)
+
+    @property
+    def is_fusable(self) -> bool:
+        """Whether one threshold and one width serve the whole layer at each step.
+
+        A probe is called at every step, and neurons that feed each other wait for every step.
+        """
+        return (
+            self.probe is None
+            and not self.feeds_itself
+            and self.threshold_rule.scalar
+            and isinstance(self.surrogate, ScaledSurrogate)
+        )
 
     def total_current(self, incoming: Tensor, fired: Tensor) -> Tensor:
         """Current [B, ...] of one step; a layer that feeds itself adds to what comes in.

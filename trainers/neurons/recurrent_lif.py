@@ -27,6 +27,8 @@ class RecurrentLIF(LIF):
         ConfigError: fewer than one neuron, or as LIF.
     """
 
+    feeds_itself = True
+
     def __init__(
         self,
         neurons: int,

@@ -1,26 +1,11 @@
 """A surrogate of any shape of the table, with a fixed width."""
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
 from trainers.neurons.derivatives import SHAPES, Derivative, ShapeName, rectangular
-from trainers.neurons.surrogate import Surrogate, rectangular_spike
-
-
-class _ShapedSpike(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, distance: Tensor, width: Tensor, derivative: Derivative) -> Tensor:
-        ctx.save_for_backward(distance, width)
-        ctx.derivative = derivative
-        return (distance > 0).to(distance.dtype)
-
-    @staticmethod
-    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None, None]:
-        distance, width = ctx.saved_tensors
-        (grad,) = grad_outputs
-        return grad * ctx.derivative(distance, width), None, None
+from trainers.neurons.scaled import ScaledSurrogate
+from trainers.neurons.surrogate import rectangular_gradient, rectangular_spike, sloped_spike
 
 
 def shaped_spike(distance: Tensor, width: Tensor, derivative: Derivative) -> Tensor:
@@ -28,11 +13,10 @@ def shaped_spike(distance: Tensor, width: Tensor, derivative: Derivative) -> Ten
     if derivative is rectangular:
         # The same gradient from one byte per neuron instead of four.
         return rectangular_spike(distance, width)
-    spikes: Tensor = _ShapedSpike.apply(distance, width, derivative)  # type: ignore[no-untyped-call]
-    return spikes
+    return sloped_spike(distance, derivative(distance.detach(), width))
 
 
-class Shaped(Surrogate):
+class Shaped(ScaledSurrogate):
     """A shape of the table with a fixed width.
 
     Args:
@@ -48,12 +32,21 @@ class Shaped(Surrogate):
         chosen = self.shape.width if width is None else width
         self.register_buffer("width", torch.tensor(float(chosen)))
 
-    def forward(self, membrane: Tensor, threshold: Tensor, step: int) -> Tensor:
-        """Spikes with the shape's gradient."""
-        del step
-        return shaped_spike(membrane - threshold, self.width, self.shape.derivative)
+    def width_at(self, membrane: Tensor, threshold: Tensor, step: int) -> Tensor:
+        """The constant."""
+        del membrane, threshold, step
+        return self.width
 
-    def derivative(self, membrane: Tensor, threshold: Tensor, step: int) -> Tensor:
-        """The shape at u - threshold."""
-        del step
-        return self.shape.derivative((membrane - threshold).detach(), self.width)
+    def slope(self, distance: Tensor, width: Tensor) -> Tensor:
+        """The shape."""
+        return self.shape.derivative(distance, width)
+
+    def spike(self, distance: Tensor, width: Tensor) -> Tensor:
+        """Spikes with the shape's gradient."""
+        return shaped_spike(distance, width, self.shape.derivative)
+
+    def gradient(self, grad: Tensor, distance: Tensor, width: Tensor) -> Tensor:
+        """In the order of operations of `spike`."""
+        if self.shape.derivative is rectangular:
+            return rectangular_gradient(grad, distance.abs() < width / 2, width)
+        return super().gradient(grad, distance, width)

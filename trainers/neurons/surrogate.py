@@ -52,7 +52,31 @@ class _RectangularSpike(torch.autograd.Function):
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None]:
         inside, width = ctx.saved_tensors
         (grad,) = grad_outputs
-        return grad * inside / width, None
+        return rectangular_gradient(grad, inside, width), None
+
+
+class _SlopedSpike(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, distance: Tensor, slope: Tensor) -> Tensor:
+        ctx.save_for_backward(slope)
+        return (distance > 0).to(distance.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None]:
+        (slope,) = ctx.saved_tensors
+        (grad,) = grad_outputs
+        return grad * slope, None
+
+
+def sloped_spike(distance: Tensor, slope: Tensor) -> Tensor:
+    """Spikes where distance = u - threshold is positive; ds/du = slope, detached, of its shape."""
+    spikes: Tensor = _SlopedSpike.apply(distance, slope)  # type: ignore[no-untyped-call]
+    return spikes
+
+
+def rectangular_gradient(grad: Tensor, inside: Tensor, width: Tensor) -> Tensor:
+    """Through the rectangle: grad / k where |u - threshold| lies `inside` k/2, else 0."""
+    return grad * inside / width
 
 
 def rectangular_spike(distance: Tensor, width: Tensor) -> Tensor:

@@ -1,13 +1,25 @@
 """Threshold rules: which threshold a layer uses at each step, in training and in evaluation."""
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 
 class ThresholdRule(nn.Module, ABC):
-    """Gives the threshold of one step; state for evaluation lives in registered buffers."""
+    """Gives the threshold of one step; state for evaluation lives in registered buffers.
+
+    Attributes:
+        scalar: one threshold for the whole layer at each step, whatever its spikes were.
+    """
+
+    scalar: ClassVar[bool] = False
+
+    @property
+    def reads_membrane(self) -> bool:
+        """Whether the threshold follows the membrane, so that it must be seen first."""
+        return True
 
     @abstractmethod
     def forward(self, membrane: Tensor, step: int) -> Tensor:
@@ -25,6 +37,8 @@ class ThresholdRule(nn.Module, ABC):
 class FixedThreshold(ThresholdRule):
     """The same constant threshold at every step."""
 
+    scalar = True
+    reads_membrane = False
     value: Tensor
 
     def __init__(self, value: float = 1.0) -> None:
