@@ -1,5 +1,6 @@
 """Fixtures that several test files share."""
 
+import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator
@@ -7,8 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import torch
 
 from hwsim.cli.app import run
+
+
+if not torch.cuda.is_available():
+    # Triton reads it when it is first imported, which torch's compiler may do in any test.
+    os.environ["TRITON_INTERPRET"] = "1"
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ class BatchStatistics:
     def __init__(self, *, synchronised: bool = False) -> None:
         self.synchronised = synchronised
         self._latest: tuple[weakref.ref[Tensor], Tensor, Tensor] | None = None
+        self._learnt: tuple[weakref.ref[Tensor], Tensor, Tensor] | None = None
 
     def std_mean(self, membrane: Tensor) -> tuple[Tensor, Tensor]:
         """Unbiased deviation and mean, scalars in float32 at least."""
@@ -34,9 +35,20 @@ class BatchStatistics:
         if known is not None:
             return known
         wide = at_least_float32(membrane)
-        std, mean = combined_std_mean(wide) if self._over_all_ranks() else own_std_mean(wide)
+        moments = self._learnt_moments(membrane) or mean_and_squares(wide)
+        combine = combined_std_mean if self._over_all_ranks() else own_std_mean
+        std, mean = combine(*moments, wide.numel())
         self._latest = (weakref.ref(membrane), std, mean)
         return std, mean
+
+    def learn(self, membrane: Tensor, mean: Tensor, squares: Tensor) -> None:
+        """Takes mean and squares about it of this rank's membrane from who found them."""
+        self._learnt = (weakref.ref(membrane), mean, squares)
+
+    def _learnt_moments(self, membrane: Tensor) -> tuple[Tensor, Tensor] | None:
+        if self._learnt is None or self._learnt[0]() is not membrane:
+            return None
+        return self._learnt[1:]
 
     def _known(self, membrane: Tensor) -> tuple[Tensor, Tensor] | None:
         if self._latest is None or self._latest[0]() is not membrane:
@@ -48,36 +60,35 @@ class BatchStatistics:
 
     def __getstate__(self) -> dict[str, Any]:
         # A weak reference can't be pickled, and a copy has measured nothing yet.
-        return {"synchronised": self.synchronised, "_latest": None}
+        return {"synchronised": self.synchronised, "_latest": None, "_learnt": None}
 
 
-def own_std_mean(values: Tensor) -> tuple[Tensor, Tensor]:
+def own_std_mean(mean: Tensor, squares: Tensor, count: int) -> tuple[Tensor, Tensor]:
     """Unbiased deviation and mean of this rank's values."""
-    mean, squares = _mean_and_squares(values)
-    return (squares / (values.numel() - 1)).sqrt(), mean
+    return (squares / (count - 1)).sqrt(), mean
 
 
-def _mean_and_squares(values: Tensor) -> tuple[Tensor, Tensor]:
+def mean_and_squares(values: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean of this rank's values and the sum of their squares about it."""
     # Two sums in vectors over several threads; on a CPU torch.std_mean takes one value at a time.
     mean = values.mean()
     return mean, (values - mean).square_().sum()
 
 
-def combined_std_mean(values: Tensor) -> tuple[Tensor, Tensor]:
+def combined_std_mean(mean: Tensor, squares: Tensor, count: int) -> tuple[Tensor, Tensor]:
     """Unbiased deviation and mean of the values of all ranks, combined in float64.
 
     Every rank must call it at the same point.
     """
-    mean, squares = _mean_and_squares(values)
-    count = torch.full_like(mean, values.numel(), dtype=torch.float64)
-    own = torch.stack((count, mean.double(), squares.double()))
+    counted = torch.tensor(count, dtype=torch.float64, device=mean.device)
+    own = torch.stack((counted, mean.double(), squares.double()))
     gathered = [torch.empty_like(own) for _ in range(distributed.get_world_size())]
     distributed.all_gather(gathered, own)
     counts, means, squares = torch.stack(gathered).unbind(1)
     total = counts.sum()
     joint = (counts * means).sum() / total
     spread = (squares + counts * (means - joint) ** 2).sum()
-    return (spread / (total - 1)).sqrt().to(values.dtype), joint.to(values.dtype)
+    return (spread / (total - 1)).sqrt().to(mean.dtype), joint.to(mean.dtype)
 
 
 def at_least_float32(membrane: Tensor) -> Tensor:

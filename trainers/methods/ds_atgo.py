@@ -148,6 +148,10 @@ class AdaptiveThreshold(ThresholdRule):
         """In training; evaluation goes by the running thresholds."""
         return self.training
 
+    def learn_moments(self, membrane: Tensor, mean: Tensor, squares: Tensor) -> None:
+        """Saves the statistics their own pass over the membrane."""
+        self.statistics.learn(membrane, mean, squares)
+
     def statistic(self, membrane: Tensor) -> Tensor:
         """Mean + std of the mini-batch (eq 5)."""
         std, mean = self.statistics.std_mean(membrane)

@@ -9,13 +9,15 @@ Spikes, thresholds and widths are those of the plain loop bit for bit. The gradi
 summed in another order, and random masks are drawn in another order from the same generator.
 """
 
-from functools import partial
+from importlib.util import find_spec
+from types import ModuleType
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
-from trainers.neurons.fused_kernels import Steps, advanced, compiled, fired, gradients, spikes
+from trainers.neurons import fused_kernels
+from trainers.neurons.fused_kernels import Steps, fired
 from trainers.neurons.scaled import ScaledSurrogate
 from trainers.neurons.threshold import ThresholdRule
 
@@ -48,11 +50,22 @@ def _over_features(layer: FusableLayer, currents: Tensor) -> Tensor:
     rows = currents.flatten(2) if currents.dim() > 2 else currents
     decay = layer.decay
     gain = 1 - decay if layer.decay_input else None
-    found = _follow(layer.threshold_rule, layer.surrogate, rows, decay, gain)
+    kernels = kernels_for(layer.surrogate, rows)
+    found = _follow(layer.threshold_rule, layer.surrogate, rows, decay, gain, kernels)
     result: Tensor = _FusedSteps.apply(  # type: ignore[no-untyped-call]
-        rows, decay, gain, found.thresholds, found.widths, found.spikes, layer.surrogate
+        rows, decay, gain, found.thresholds, found.widths, found.spikes, layer.surrogate, kernels
     )
     return result.view(currents.shape)
+
+
+def kernels_for(surrogate: ScaledSurrogate, currents: Tensor) -> ModuleType:
+    """Triton's kernels on CUDA where the surrogate has one, else those that torch compiles."""
+    if not currents.is_cuda or find_spec("triton") is None:
+        return fused_kernels
+    # Triton, which it needs, comes with CUDA builds of torch alone.
+    from trainers.neurons import triton_kernels
+
+    return triton_kernels if triton_kernels.has_kernel(surrogate) else fused_kernels
 
 
 def _follow(
@@ -61,6 +74,7 @@ def _follow(
     currents: Tensor,
     decay: Tensor,
     gain: Tensor | None,
+    kernels: ModuleType,
 ) -> Steps:
     """Thresholds and widths of every step; running statistics move on, once.
 
@@ -75,7 +89,9 @@ def _follow(
     for step, incoming in enumerate(currents):
         if row is not None:
             before = (membrane, thresholds[-1], row[step - 1]) if step else None
-            membrane = advanced(before, incoming, decay, gain)
+            membrane, moments = kernels.advanced(before, incoming, decay, gain)
+            if moments is not None:
+                rule.learn_moments(membrane, moments.mean, moments.squares)
         threshold = rule(membrane, step)
         width = threshold if plain else surrogate.width_at(membrane, threshold, step)
         if threshold.dim() or width.dim():
@@ -103,12 +119,14 @@ class _FusedSteps(torch.autograd.Function):
         widths: Tensor,
         known: Tensor | None,
         surrogate: ScaledSurrogate,
+        kernels: ModuleType,
     ) -> Tensor:
         ctx.save_for_backward(currents, decay, gain, thresholds, widths)
         ctx.surrogate = surrogate
+        ctx.kernels = kernels
         if known is not None:
             return known
-        found: Tensor = compiled(spikes)(currents, decay, gain, thresholds)
+        found: Tensor = kernels.spikes(currents, decay, gain, thresholds)
         return found
 
     @staticmethod
@@ -116,5 +134,5 @@ class _FusedSteps(torch.autograd.Function):
         saved = ctx.saved_tensors
         (grad,) = grad_outputs
         sums = tuple(ctx.needs_input_grad[1:4])
-        kernel = partial(compiled(gradients), ctx.surrogate, *saved)
-        return (*kernel(grad.contiguous(), *sums), None, None, None)
+        found = ctx.kernels.gradients(ctx.surrogate, *saved, grad.contiguous(), *sums)
+        return (*found, None, None, None, None)

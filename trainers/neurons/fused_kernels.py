@@ -15,6 +15,8 @@ from torch import Tensor
 
 from trainers.neurons.scaled import ScaledSurrogate
 
+Gradients = tuple[Tensor, Tensor | None, Tensor | None, Tensor | None]
+
 RECOMPILE_LIMIT = 64
 """Variants of one kernel: axes of length one, dtypes, surrogates, which gradients are asked for."""
 
@@ -32,6 +34,14 @@ class Steps:
     thresholds: Tensor
     widths: Tensor
     spikes: Tensor | None
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Mean of a membrane, and the sum of squares about it."""
+
+    mean: Tensor
+    squares: Tensor
 
 
 @cache
@@ -63,6 +73,11 @@ def scaled(current: Tensor, gain: Tensor | None) -> Tensor:
 
 def spikes(currents: Tensor, decay: Tensor, gain: Tensor | None, thresholds: Tensor) -> Tensor:
     """Spikes [T, B, features] under thresholds [T]."""
+    rows: Tensor = compiled(_spikes)(currents, decay, gain, thresholds)
+    return rows
+
+
+def _spikes(currents: Tensor, decay: Tensor, gain: Tensor | None, thresholds: Tensor) -> Tensor:
     reset = torch.zeros_like(wide(currents[0]))
     rows = []
     for step, incoming in enumerate(currents):
@@ -79,8 +94,8 @@ def advanced(
     incoming: Tensor,
     decay: Tensor,
     gain: Tensor | None,
-) -> Tensor:
-    """The membrane of a step.
+) -> tuple[Tensor, Moments | None]:
+    """The membrane of a step, and its moments where a kernel finds them on the way.
 
     Args:
         before: membrane and threshold of the step before, and where its spikes go.
@@ -89,9 +104,8 @@ def advanced(
         gain: factor on the current; None for 1.
     """
     if before is None:
-        return scaled(incoming, gain)
-    membrane: Tensor = compiled(_advanced)(*before, incoming, decay, gain)
-    return membrane
+        return scaled(incoming, gain), None
+    return compiled(_advanced)(*before, incoming, decay, gain), None
 
 
 def _advanced(
@@ -124,7 +138,7 @@ def gradients(
     of_decay: bool,
     of_gain: bool,
     of_thresholds: bool,
-) -> tuple[Tensor, Tensor | None, Tensor | None, Tensor | None]:
+) -> Gradients:
     """Gradients of currents, decay, gain and thresholds, from that of the spikes [T, B, features].
 
     With G[t] the gradient that reaches s[t] from outside and F[t] that of r[t]:
@@ -134,6 +148,25 @@ def gradients(
         dI[t] = gain du[t] ;   ddecay = sum du[t] r[t-1] ;   dgain = sum du[t] I[t]
         dthreshold[t] = - sum dh[t]
     """
+    flags = (of_decay, of_gain, of_thresholds)
+    found: Gradients = compiled(_gradients)(
+        surrogate, currents, decay, gain, thresholds, widths, grad, *flags
+    )
+    return found
+
+
+def _gradients(
+    surrogate: ScaledSurrogate,
+    currents: Tensor,
+    decay: Tensor,
+    gain: Tensor | None,
+    thresholds: Tensor,
+    widths: Tensor,
+    grad: Tensor,
+    of_decay: bool,
+    of_gain: bool,
+    of_thresholds: bool,
+) -> Gradients:
     reset = torch.zeros_like(wide(currents[0]))
     membranes, resets = [], []
     for step, incoming in enumerate(currents):

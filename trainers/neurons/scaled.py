@@ -29,6 +29,11 @@ class ScaledSurrogate(Surrogate):
     reads_membrane: ClassVar[bool] = False
     in_evaluation: ClassVar[bool] = True
 
+    @property
+    def kernel_shape(self) -> str | None:
+        """The slope's name in trainers.neurons.derivatives.SHAPES, None for one of its own."""
+        return None
+
     @abstractmethod
     def width_at(self, membrane: Tensor, threshold: Tensor, step: int) -> Tensor:
         """Width of a step, a detached scalar; steps of a pass come in order, from 0."""
@@ -70,6 +75,11 @@ class DrivenRectangle(ScaledSurrogate):
     """A rectangle of unit area whose width a method drives; in evaluation a plain step."""
 
     in_evaluation = False
+
+    @property
+    def kernel_shape(self) -> str:
+        """The rectangle."""
+        return "rectangular"
 
     def slope(self, distance: Tensor, width: Tensor) -> Tensor:
         """(1/k) 1[|u - threshold| < k/2]."""

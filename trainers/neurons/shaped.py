@@ -28,9 +28,15 @@ class Shaped(ScaledSurrogate):
 
     def __init__(self, shape: ShapeName = "rectangular", width: float | None = None) -> None:
         super().__init__()
+        self.shape_name = shape
         self.shape = SHAPES[shape]
         chosen = self.shape.width if width is None else width
         self.register_buffer("width", torch.tensor(float(chosen)))
+
+    @property
+    def kernel_shape(self) -> str:
+        """The shape."""
+        return self.shape_name
 
     def width_at(self, membrane: Tensor, threshold: Tensor, step: int) -> Tensor:
         """The constant."""

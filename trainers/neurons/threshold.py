@@ -33,6 +33,10 @@ class ThresholdRule(nn.Module, ABC):
         """Sees the spikes of the step whose threshold it gave; most rules don't care."""
         del fired, step
 
+    def learn_moments(self, membrane: Tensor, mean: Tensor, squares: Tensor) -> None:
+        """Hears mean and squares about it of a membrane before it is asked; most don't care."""
+        del membrane, mean, squares
+
 
 class FixedThreshold(ThresholdRule):
     """The same constant threshold at every step."""

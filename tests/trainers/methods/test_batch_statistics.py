@@ -81,13 +81,13 @@ def test_at_and_tgo_of_a_layer_measure_each_step_once(monkeypatch: pytest.Monkey
     assert isinstance(layer.surrogate, ThresholdDrivenGradient)
     assert layer.surrogate.statistics is layer.threshold_rule.statistics
     measured = []
-    original = batch_statistics.own_std_mean
+    original = batch_statistics.mean_and_squares
 
     def counted(values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         measured.append(values)
         return original(values)
 
-    monkeypatch.setattr(batch_statistics, "own_std_mean", counted)
+    monkeypatch.setattr(batch_statistics, "mean_and_squares", counted)
     layer(two_processes.currents().flatten(0, 1))
     assert len(measured) == 4
 
