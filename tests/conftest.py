@@ -12,7 +12,6 @@ import torch
 
 from hwsim.cli.app import run
 
-
 if not torch.cuda.is_available():
     # Triton reads it when it is first imported, which torch's compiler may do in any test.
     os.environ["TRITON_INTERPRET"] = "1"

@@ -21,6 +21,9 @@ from trainers.neurons.fused_kernels import Steps, fired
 from trainers.neurons.scaled import ScaledSurrogate
 from trainers.neurons.threshold import ThresholdRule
 
+LONGEST_UNROLLED = 32
+"""Steps that torch's compiler takes in a few seconds."""
+
 
 class FusableLayer(Protocol):
     """What a LIF with one threshold and one width per step is to its kernels."""
@@ -34,7 +37,7 @@ class FusableLayer(Protocol):
         """Decay factor, a scalar."""
 
 
-def fused_steps(layer: FusableLayer, currents: Tensor) -> Tensor:
+def fused_steps(layer: FusableLayer, currents: Tensor, kernels: ModuleType) -> Tensor:
     """Spikes for currents, both [T, B, ...], of a layer that `LIF.is_fusable` says it is.
 
     The kernels walk over [T, B, features] with the features as they lie in memory: only then does
@@ -42,15 +45,14 @@ def fused_steps(layer: FusableLayer, currents: Tensor) -> Tensor:
     """
     if currents.dim() == 5 and not currents.is_contiguous():
         channels_last = currents.permute(0, 1, 3, 4, 2)
-        return _over_features(layer, channels_last).permute(0, 1, 4, 2, 3)
-    return _over_features(layer, currents)
+        return _over_features(layer, channels_last, kernels).permute(0, 1, 4, 2, 3)
+    return _over_features(layer, currents, kernels)
 
 
-def _over_features(layer: FusableLayer, currents: Tensor) -> Tensor:
+def _over_features(layer: FusableLayer, currents: Tensor, kernels: ModuleType) -> Tensor:
     rows = currents.flatten(2) if currents.dim() > 2 else currents
     decay = layer.decay
     gain = 1 - decay if layer.decay_input else None
-    kernels = kernels_for(layer.surrogate, rows)
     found = _follow(layer.threshold_rule, layer.surrogate, rows, decay, gain, kernels)
     result: Tensor = _FusedSteps.apply(  # type: ignore[no-untyped-call]
         rows, decay, gain, found.thresholds, found.widths, found.spikes, layer.surrogate, kernels
@@ -58,14 +60,18 @@ def _over_features(layer: FusableLayer, currents: Tensor) -> Tensor:
     return result.view(currents.shape)
 
 
-def kernels_for(surrogate: ScaledSurrogate, currents: Tensor) -> ModuleType:
-    """Triton's kernels on CUDA where the surrogate has one, else those that torch compiles."""
-    if not currents.is_cuda or find_spec("triton") is None:
-        return fused_kernels
-    # Triton, which it needs, comes with CUDA builds of torch alone.
-    from trainers.neurons import triton_kernels
+def kernels_for(surrogate: ScaledSurrogate, currents: Tensor) -> ModuleType | None:
+    """Triton's kernels on CUDA where the surrogate has one, else those that torch compiles.
 
-    return triton_kernels if triton_kernels.has_kernel(surrogate) else fused_kernels
+    None for sequences too long to compile: torch writes every step out, Triton keeps the loop.
+    """
+    if currents.is_cuda and find_spec("triton") is not None:
+        # Triton, which it needs, comes with CUDA builds of torch alone.
+        from trainers.neurons import triton_kernels
+
+        if triton_kernels.has_kernel(surrogate):
+            return triton_kernels
+    return fused_kernels if len(currents) <= LONGEST_UNROLLED else None
 
 
 def _follow(

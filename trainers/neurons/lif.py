@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from trainers.errors import ConfigError
-from trainers.neurons.fused import fused_steps
+from trainers.neurons.fused import fused_steps, kernels_for
 from trainers.neurons.fused_kernels import wide
 from trainers.neurons.scaled import ScaledSurrogate
 from trainers.neurons.shaped import Shaped
@@ -88,8 +88,10 @@ class LIF(nn.Module):
                 "trainers.SpikingNetwork(module, time_steps=T), or train it with trainers.fit."
             )
         currents = current.unflatten(0, (self.time_steps, -1))
-        if self.fused and self.is_fusable:
-            return fused_steps(self, currents).flatten(0, 1)
+        if self.fused and isinstance(self.surrogate, ScaledSurrogate) and self.is_fusable:
+            kernels = kernels_for(self.surrogate, currents)
+            if kernels is not None:
+                return fused_steps(self, currents, kernels).flatten(0, 1)
         currents = wide(currents)
         decay = self.decay
         if self.decay_input:

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from trainers.methods import METHODS, install
 from trainers.network import SpikingNetwork
+from trainers.neurons import fused
 from trainers.neurons.lif import LIF
 from trainers.neurons.scaled import ScaledSurrogate
 from trainers.neurons.threshold import ThresholdRule
@@ -188,3 +189,14 @@ def test_a_width_for_each_neuron_is_refused_by_its_kernel() -> None:
     neuron.fused = True
     with pytest.raises(ValueError, match="one width"):
         neuron(torch.randn(T * 2, 9, requires_grad=True))
+
+
+def test_long_sequences_keep_their_loop() -> None:
+    """A step more than the compiler is given: the layer walks through them all the same."""
+    neuron = LIF()
+    currents = torch.zeros(fused.LONGEST_UNROLLED + 1, 1, 2)
+    assert fused.kernels_for(neuron.surrogate, currents) is None  # type: ignore[arg-type]
+    assert fused.kernels_for(neuron.surrogate, currents[1:]) is not None  # type: ignore[arg-type]
+    neuron.time_steps = len(currents)
+    neuron.fused = True
+    assert neuron(currents.flatten(0, 1)).shape == (len(currents), 2)
