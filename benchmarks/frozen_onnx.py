@@ -21,6 +21,8 @@ def onnx_runner(body: nn.Module, time_steps: int, images: Tensor) -> Callable[[]
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     options.log_severity_level = 3
+    # Its idle threads would otherwise spin on, at the cost of the row after it.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.onnx"
         write_onnx(freeze(network.eval(), images.numpy()[:1]), path)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from trainers.data import DATASETS, DataSplits, Split
     from trainers.data.load import load_data
+    from trainers.encodings import ENCODINGS
+    from trainers.encodings.encoded_splits import encode_data
     from trainers.evaluation import evaluate
     from trainers.fitting import Fitted, fit
     from trainers.methods import METHODS
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DATASETS",
+    "ENCODINGS",
     "LIF",
     "METHODS",
     "NETWORKS",
@@ -25,6 +28,7 @@ __all__ = [
     "Fitted",
     "SpikingNetwork",
     "Split",
+    "encode_data",
     "evaluate",
     "fit",
     "load_data",
@@ -35,6 +39,8 @@ _HOMES = {
     "DataSplits": "trainers.data",
     "Split": "trainers.data",
     "load_data": "trainers.data.load",
+    "ENCODINGS": "trainers.encodings",
+    "encode_data": "trainers.encodings.encoded_splits",
     "evaluate": "trainers.evaluation",
     "Fitted": "trainers.fitting",
     "fit": "trainers.fitting",

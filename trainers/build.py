@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from trainers.data import DATASETS, DataSplits
+from trainers.encodings.encoded_splits import encoded
 from trainers.errors import ConfigError
 from trainers.methods import METHODS, install
 from trainers.network import SpikingNetwork
@@ -20,12 +21,14 @@ from trainers.recipe import NetworkTable, Recipe
 
 
 def build_data(recipe: Recipe) -> DataSplits:
-    """Loads the recipe's data set.
+    """Loads the recipe's data set and encodes it.
 
     Raises:
+        ConfigError: the encoding doesn't suit the data.
         DataError: its files are missing or damaged.
     """
-    return DATASETS[recipe.data.name].load(recipe.data.options)
+    data = DATASETS[recipe.data.name].load(recipe.data.options)
+    return encoded(data, recipe.encoding, recipe.train.time_steps, recipe.seed)
 
 
 def build_network(

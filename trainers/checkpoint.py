@@ -12,6 +12,8 @@ from trainers.network import SpikingNetwork
 
 LAST = "last.ckpt"
 FINGERPRINT_KEY = "spikeport_fingerprint"
+BEST_KEY = "spikeport_best"
+"""The best epoch of a run with early stop (trainers.best_epoch), which is what the run keeps."""
 _NETWORK_PREFIX = "network."
 # What torch's restricted unpickler raises on bytes that aren't a checkpoint; measured by mutation.
 _DAMAGED = (
@@ -56,17 +58,33 @@ def _are_weights(value: Any) -> bool:
     )
 
 
+def _kept_weights(path: Path) -> dict[str, torch.Tensor]:
+    content = read_checkpoint(path)
+    best = content.get(BEST_KEY)
+    if best is None:
+        return {
+            name.removeprefix(_NETWORK_PREFIX): tensor
+            for name, tensor in content["state_dict"].items()
+            if name.startswith(_NETWORK_PREFIX)
+        }
+    weights: Any = best.get("network") if isinstance(best, dict) else None
+    if not _are_weights(weights):
+        raise CheckpointError(
+            f"{path}: holds no weights of its best epoch. Restore it, or delete it and train."
+        )
+    return dict(weights)
+
+
 def load_weights(network: SpikingNetwork, path: Path) -> None:
-    """Loads weights and buffers (running thresholds, statistics) into the network.
+    """Loads what the run keeps: weights and buffers (running thresholds, statistics).
+
+    That is the best epoch's where training stops early, else the last one's, averaged where
+    training averages (trainers.averaged_weights).
 
     Raises:
         CheckpointError: unreadable, not this network's, or with NaN or infinite values.
     """
-    weights = {
-        name.removeprefix(_NETWORK_PREFIX): tensor
-        for name, tensor in read_checkpoint(path)["state_dict"].items()
-        if name.startswith(_NETWORK_PREFIX)
-    }
+    weights = _kept_weights(path)
     for name, tensor in weights.items():
         if tensor.is_floating_point() and not torch.isfinite(tensor).all():
             bad = int((~torch.isfinite(tensor)).sum())

@@ -5,10 +5,12 @@ time; it draws no random number and touches no weight, so training goes as it wo
 
 The gradient norm of a layer is sqrt(sum of squares) of the loss's gradient by its weights (those
 with two axes or more: convolutions and linear layers), unscaled, before clipping, mean over the
-epoch's mini-batches. With precision 16 a mini-batch whose scaled gradients overflow takes no
-optimiser step, and none of its norms enters the mean.
+epoch's optimiser steps: one for each mini-batch, or for several where gradients accumulate. With
+precision 16 a step whose scaled gradients overflow isn't taken, and none of its norms enters the
+mean. Several processes have the gradients of all.
 """
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from trainers.averaged_weights import AveragedWeights
 from trainers.data.splits import Split
 from trainers.diagnostics_file import EDGES, SERIES, Diagnostics, write_diagnostics
 from trainers.evaluation import evaluate
@@ -34,11 +37,18 @@ class EpochDiagnostics(Callback):
     Args:
         network: in training, prepared by its methods.
         validation: the split whose first samples are probed.
+        averaged: whose weights are probed in the network's place, if any.
     """
 
-    def __init__(self, network: SpikingNetwork, validation: Split) -> None:
+    def __init__(
+        self,
+        network: SpikingNetwork,
+        validation: Split,
+        averaged: AveragedWeights | None = None,
+    ) -> None:
         self.network = network
         self.validation = validation
+        self.averaged = averaged
         self.weights = synaptic_weights(network.body)
         layers = sum(1 for _ in network.neurons())
         self._rows = {
@@ -69,10 +79,10 @@ class EpochDiagnostics(Callback):
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Probes the network and adds the epoch's row."""
-        del pl_module
         if self._norms is None or self._batches is None:
             return
-        with probed(self.network) as probe:
+        shown = self.averaged.swapped_in(pl_module) if self.averaged else nullcontext()
+        with shown, probed(self.network) as probe:
             evaluate(self.network, self.validation, batch_size=BATCH, samples=EPOCH_SAMPLES)
         row = {
             "epochs": torch.tensor(trainer.current_epoch),
@@ -80,14 +90,22 @@ class EpochDiagnostics(Callback):
             "gradient_norms": (self._norms / self._batches).cpu(),
         }
         self._rows = {name: torch.cat([self._rows[name], row[name][None]]) for name in row}
+        self._norms = self._batches = None
 
     def state_dict(self) -> dict[str, Any]:
-        """The rows as plain tensors, so that a resumed run has exactly those behind it."""
-        return dict(self._rows)
+        """The rows as plain tensors, so that a resumed run has exactly those behind it.
+
+        Within an epoch its sums too.
+        """
+        if self._norms is None or self._batches is None:
+            return dict(self._rows)
+        return {**self._rows, "norms": self._norms, "batches": self._batches}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Takes the rows back."""
+        """Takes them back."""
         self._rows = {name: state_dict[name].cpu() for name in self._rows}
+        if "norms" in state_dict:
+            self._norms, self._batches = state_dict["norms"], state_dict["batches"]
 
     def write(self, path: Path) -> None:
         """Probes the trained network, where it lies, on the validation split; writes the file.

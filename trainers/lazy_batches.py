@@ -1,7 +1,8 @@
 """Mini-batches of lazy inputs, read by worker processes ahead of training.
 
-A worker is given the index list of a whole mini-batch; the lists come from trainers.epoch_batches
-and the batches arrive in their order, so neither order nor contents depend on how many work.
+A worker is given the epoch and the index list of a whole mini-batch; the lists come from
+trainers.epoch_batches and the batches arrive in their order, so neither order nor contents depend
+on how many work.
 """
 
 import signal
@@ -10,24 +11,30 @@ from contextlib import contextmanager
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset, Sampler
 
+from trainers.data.epoch_inputs import inputs_in_epoch
 from trainers.data.splits import Split
 from trainers.epoch_batches import EpochBatches
+from trainers.epoch_loader import EpochLoader
 from trainers.errors import DataError, SpikeportError
 
 Batch = tuple[Tensor, Tensor]
 
 
-class LazyLoader(DataLoader[Batch | SpikeportError]):
+class LazyLoader(EpochLoader[Batch | SpikeportError]):
     """Starts its workers with an epoch's first batch, and ends them with its last.
 
     Batches are lists of inputs and labels, as of torch's TensorDataset.
     """
 
-    def __iter__(self) -> Iterator[list[Tensor]]:  # type: ignore[override]
-        # As a generator it starts with the first batch: by then lightning has set the epoch.
-        for batch in _while_readers_live(super().__iter__()):
+    def read(self) -> Iterator[list[Tensor]]:
+        """Mini-batches as their workers hand them over.
+
+        Raises:
+            DataError: a sample can't be read, or a worker died.
+        """
+        for batch in _while_readers_live(super().read()):
             if isinstance(batch, SpikeportError):
                 raise batch
             yield list(batch)
@@ -44,12 +51,10 @@ def lazy_loader(split: Split, batches: EpochBatches, workers: int) -> LazyLoader
     """
     return LazyLoader(
         _Samples(split),
-        sampler=batches,
-        batch_size=None,
+        batches,
+        sampler=_Tasks(batches),
         num_workers=workers,
         worker_init_fn=_leave_ctrl_c_to_the_parent,
-        # As in trainers.fitting: nothing may be drawn from the global state.
-        generator=torch.Generator(),
     )
 
 
@@ -86,15 +91,34 @@ def _reader_ended(error: Exception) -> DataError:
     )
 
 
+class _Tasks(Sampler[tuple[int, list[int]]]):
+    """Each index list with its epoch: a worker may outlive the epoch that it was started in."""
+
+    def __init__(self, batches: EpochBatches) -> None:
+        self.batches = batches
+
+    def set_epoch(self, epoch: int) -> None:
+        """Called by lightning at the start of each epoch."""
+        self.batches.set_epoch(epoch)
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __iter__(self) -> Iterator[tuple[int, list[int]]]:
+        for rows in self.batches:
+            yield self.batches.epoch, rows
+
+
 class _Samples(Dataset[Batch | SpikeportError]):
-    """What a worker runs: an index list to a mini-batch."""
+    """What a worker runs: epoch and index list to a mini-batch."""
 
     def __init__(self, split: Split) -> None:
         self.split = split
 
-    def __getitem__(self, rows: list[int]) -> Batch | SpikeportError:
+    def __getitem__(self, task: tuple[int, list[int]]) -> Batch | SpikeportError:
+        epoch, rows = task
         try:
-            inputs = self.split.inputs[rows]
+            inputs = inputs_in_epoch(self.split.inputs, epoch)[rows]
         except SpikeportError as error:
             # Handed over as it is: torch would raise it again with a traceback in its text.
             return error

@@ -5,16 +5,17 @@ from typing import Any
 
 import torch
 from lightning.pytorch import LightningModule
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
 from torch.nn import functional as F
 from torch.optim import SGD, AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR
+from torchmetrics import MeanMetric, Metric
 from torchmetrics.classification import MulticlassAccuracy
 
-from trainers.epoch_batches import epoch_seed
+from trainers.epoch_batches import EpochBatches, epoch_seed
 from trainers.errors import DataError, TrainingError
 from trainers.network import SpikingNetwork
-from trainers.recipe import TrainTable
+from trainers.train_table import TrainTable
 
 SGD_MOMENTUM = 0.9
 REMEDY = "Lower train.learning_rate or set train.gradient_clip."
@@ -23,12 +24,15 @@ REMEDY = "Lower train.learning_rate or set train.gradient_clip."
 class SpikingClassifier(LightningModule):
     """The network's own loss, label-smoothed; one learning-rate step per epoch.
 
+    Losses and accuracies of an epoch are means over the samples of all processes.
+
     Args:
         network: prepared by its methods.
         settings: of the optimiser and the schedule.
         classes: how many.
         seed: of everything random.
         augmentation: changes training batches, time-major where samples are sequences.
+        batches: the training split's, which say what a mini-batch weighs; None: all the same.
     """
 
     def __init__(
@@ -38,6 +42,7 @@ class SpikingClassifier(LightningModule):
         classes: int,
         seed: int,
         augmentation: nn.Module | None = None,
+        batches: EpochBatches | None = None,
     ) -> None:
         super().__init__()
         self.network = network
@@ -45,13 +50,23 @@ class SpikingClassifier(LightningModule):
         self.settings = settings
         self.classes = classes
         self.seed = seed
+        self.batches = batches
+        self.train_loss = MeanMetric()
         self.train_accuracy = MulticlassAccuracy(classes, average="micro")
+        self.validation_loss = MeanMetric()
         self.validation_accuracy = MulticlassAccuracy(classes, average="micro")
+
+    @property
+    def epoch_sums(self) -> dict[str, Metric]:
+        """What this process sums up over an epoch's mini-batches."""
+        return {"train_loss": self.train_loss, "train_accuracy": self.train_accuracy}
 
     def on_train_epoch_start(self) -> None:
         """Reseeds by (seed, epoch), so that a resumed run draws what an unbroken one drew."""
-        torch.manual_seed(epoch_seed(self.seed, self.current_epoch))
+        torch.manual_seed(epoch_seed(self.seed, self.current_epoch, self.global_rank))
         self.network.readout.start_epoch(self.current_epoch)
+        for metric in self.epoch_sums.values():
+            metric.reset()
 
     def training_step(self, batch: list[Tensor], batch_index: int) -> Tensor:
         """Loss of one mini-batch.
@@ -79,11 +94,17 @@ class SpikingClassifier(LightningModule):
                 f"({cause}). {REMEDY}"
             )
         readout.observe(outputs.detach(), labels)
-        self.train_accuracy(readout(outputs.detach()), labels)
-        batch_size = len(labels)
-        self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=batch_size)
-        self.log("train_accuracy", self.train_accuracy, on_step=False, on_epoch=True)
-        return loss
+        self.train_accuracy.update(readout(outputs.detach()), labels)
+        self.train_loss.update(loss.detach(), len(labels))
+        for name, metric in self.epoch_sums.items():
+            self.log(name, metric, on_step=False, on_epoch=True, batch_size=len(labels))
+        return self._weighted(loss, batch_index)
+
+    def _weighted(self, loss: Tensor, batch_index: int) -> Tensor:
+        if self.batches is None:
+            return loss
+        weight = self.batches.loss_weight(batch_index, self.settings.accumulate)
+        return loss if weight == 1 else loss * weight
 
     def on_train_epoch_end(self) -> None:
         """Looks at every weight and statistic, before the epoch's checkpoint is written.
@@ -99,6 +120,15 @@ class SpikingClassifier(LightningModule):
                 f"epoch {self.current_epoch}: '{layer}' holds NaN or infinite values. {REMEDY}"
             )
 
+    def on_validation_epoch_start(self) -> None:
+        """Gives all processes the first one's statistics, where each has its own.
+
+        DDP does so before each training step alone, and the checkpoint is the first one's.
+        """
+        if self.trainer.world_size > 1:
+            for buffer in self.network.buffers():
+                distributed.broadcast(buffer, src=0)
+
     def validation_step(self, batch: list[Tensor], batch_index: int) -> None:
         """Loss and accuracy on the validation split."""
         del batch_index
@@ -106,9 +136,9 @@ class SpikingClassifier(LightningModule):
         outputs = self.network(inputs)
         self._check(outputs)
         logits = self.network.readout(outputs)
-        self.validation_accuracy(logits, labels)
-        loss = F.cross_entropy(logits, labels)
-        self.log("validation_loss", loss, batch_size=len(labels))
+        self.validation_accuracy.update(logits, labels)
+        self.validation_loss.update(F.cross_entropy(logits, labels), len(labels))
+        self.log("validation_loss", self.validation_loss, batch_size=len(labels))
         self.log("validation_accuracy", self.validation_accuracy, prog_bar=True)
 
     def configure_optimizers(self) -> Any:

@@ -3,128 +3,44 @@
 Every fault is reported at once, each with its place in the file.
 """
 
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
-from trainers.data import DATASETS, DatasetOptions
+from trainers.data import DATASETS
+from trainers.encodings.encoding_table import EncodingTable, encoding_table
 from trainers.errors import ConfigError
 from trainers.faults import checked, faults_of, unknown
-from trainers.methods import METHODS, MethodOptions, contradictions
-from trainers.networks import NETWORKS, NetworkOptions
+from trainers.methods import METHODS, contradictions
+from trainers.networks import NETWORKS
+from trainers.recipe_table import Table
+from trainers.recipe_tables import (
+    AugmentTable,
+    DataTable,
+    ExportTable,
+    MethodTable,
+    NetworkTable,
+    ReportTable,
+    SimulateTable,
+)
+from trainers.train_table import TrainTable
+
+__all__ = [
+    "AugmentTable",
+    "DataTable",
+    "ExportTable",
+    "MethodTable",
+    "NetworkTable",
+    "Recipe",
+    "ReportTable",
+    "SimulateTable",
+    "TrainTable",
+    "parse_recipe",
+    "recipe_document",
+]
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class DataTable(_Table):
-    """[data]: `name` of a data set; every other key is an option of that data set."""
-
-    name: str
-    options: DatasetOptions
-
-
-class NetworkTable(_Table):
-    """[network]: `name` of a shipped network and its options, or a user's `factory`.
-
-    Args:
-        name: a network of the table; None with a factory.
-        factory: "module:function"; called with sample_shape, classes and the other keys.
-        options: validated options of a shipped network.
-        arguments: keyword arguments of a factory.
-    """
-
-    name: str | None = None
-    factory: str | None = None
-    options: NetworkOptions | None = None
-    arguments: dict[str, Any] = {}
-
-
-class MethodTable(_Table):
-    """[method]: `use` names the methods; [method.NAME] holds the options of each."""
-
-    use: tuple[str, ...]
-    options: dict[str, MethodOptions]
-
-
-class TrainTable(_Table):
-    """[train]: T, optimiser, schedule, precision.
-
-    Args:
-        time_steps: T.
-        epochs: passes over the training split.
-        batch_size: samples per step.
-        optimizer: `adamw` or `sgd` (momentum 0.9).
-        learning_rate: peak rate; cosine to 0 after `warmup_epochs` of linear rise.
-        weight_decay: of the optimiser.
-        warmup_epochs: epochs of linear warm-up.
-        label_smoothing: of every cross-entropy in the method's loss.
-        gradient_clip: largest gradient norm, None for no clipping.
-        precision: `32`, `bf16` or `16` (mixed).
-    """
-
-    time_steps: int = Field(default=4, ge=1, le=4096)
-    epochs: int = Field(default=30, ge=1)
-    batch_size: int = Field(default=64, ge=2)
-    optimizer: Literal["adamw", "sgd"] = "adamw"
-    learning_rate: float = Field(default=0.01, gt=0)
-    weight_decay: float = Field(default=1e-4, ge=0)
-    warmup_epochs: int = Field(default=0, ge=0)
-    label_smoothing: float = Field(default=0.0, ge=0, lt=1)
-    gradient_clip: float | None = Field(default=None, gt=0)
-    precision: Literal["32", "bf16", "16"] = "32"
-
-
-class AugmentTable(_Table):
-    """[augment]: random changes of training samples (trainers/augmentation.py); all off by default.
-
-    Args:
-        crop_padding: pixels of zero padding on each side, before a random crop of the same size.
-        flip: mirror left to right, with probability 1/2.
-        rotation: largest angle in degrees, both ways.
-        roll: largest cyclic shift in pixels, on both axes (events).
-        auto_augment: policy for images with 3 channels in [0, 1].
-        cutout: side in pixels of the square that is set to zero.
-    """
-
-    crop_padding: int = Field(default=0, ge=0)
-    flip: bool = False
-    rotation: float = Field(default=0.0, ge=0, le=180)
-    roll: int = Field(default=0, ge=0)
-    auto_augment: Literal["cifar10", "imagenet", "svhn"] | None = None
-    cutout: int = Field(default=0, ge=0)
-
-
-class ExportTable(_Table):
-    """[export]: which files to write and how thresholds freeze.
-
-    Args:
-        targets: of `spikeport list targets`.
-        threshold_strategy: how an adaptive threshold becomes a constant.
-        input_form: how images enter the chip; `bias`: the host computes the first layer.
-    """
-
-    targets: tuple[str, ...] = ("nir", "onnx", "netx")
-    threshold_strategy: Literal["mean"] = "mean"
-    input_form: Literal["bias"] = "bias"
-
-
-class SimulateTable(_Table):
-    """[simulate]: chip, backend and how many test samples (None: all)."""
-
-    chip: str = "loihi1"
-    backend: Literal["emulator", "lava"] = "emulator"
-    limit: int | None = Field(default=None, ge=1)
-
-
-class ReportTable(_Table):
-    """[report]: what the page is called."""
-
-    title: str | None = None
-
-
-class Recipe(_Table):
+class Recipe(Table):
     """A whole recipe, checked.
 
     Args:
@@ -137,6 +53,7 @@ class Recipe(_Table):
     data: DataTable
     network: NetworkTable
     method: MethodTable
+    encoding: EncodingTable = EncodingTable()
     train: TrainTable = TrainTable()
     augment: AugmentTable = AugmentTable()
     export: ExportTable = ExportTable()
@@ -157,10 +74,11 @@ def parse_recipe(document: dict[str, Any], name: str) -> Recipe:
     body["data"] = _data_table(body.get("data"), faults)
     body["network"] = _network_table(body.get("network"), faults)
     body["method"] = _method_table(body.get("method"), faults)
+    body["encoding"] = encoding_table(body.get("encoding"), faults)
     try:
         recipe = Recipe.model_validate({"name": name, **body})
     except ValidationError as error:
-        faults += faults_of(error, skip=("data", "network", "method"))
+        faults += faults_of(error, skip=("data", "network", "method", "encoding"))
         recipe = None
     if faults or recipe is None:
         listed = "; ".join(faults)
@@ -170,10 +88,13 @@ def parse_recipe(document: dict[str, Any], name: str) -> Recipe:
 
 def recipe_document(recipe: Recipe) -> dict[str, Any]:
     """The recipe as a TOML document that `parse_recipe` reads back to the same recipe."""
-    plain = recipe.model_dump(mode="json", exclude={"data", "network", "method", "name"})
+    plain = recipe.model_dump(
+        mode="json", exclude={"data", "network", "method", "encoding", "name"}
+    )
     document = {key: _without_none(value) for key, value in plain.items()}
     document["data"] = {"name": recipe.data.name, **_options(recipe.data.options)}
     document["network"] = _network_document(recipe.network)
+    document["encoding"] = {"name": recipe.encoding.name, **_options(recipe.encoding.options)}
     document["method"] = {
         "use": list(recipe.method.use),
         **{name: _options(options) for name, options in recipe.method.options.items()},

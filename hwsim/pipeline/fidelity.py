@@ -40,7 +40,7 @@ class Fidelity(_Table):
     Args:
         format: version of this layout.
         samples: test samples.
-        trained: accuracy of the trained network, last epoch.
+        trained: accuracy of the trained network: last epoch, or with early stop the best.
         frozen: accuracy of the frozen network.
         validation_trained: accuracy of the trained network on the validation split.
         spikes_changed: per layer, spikes that only one of the two networks fired, as a share of

@@ -15,6 +15,7 @@ from hwsim.pipeline.manifest import (
 )
 from hwsim.pipeline.stage import Context, Stage
 from trainers.file_hash import sha256
+from trainers.processes import processes_of
 
 STAGES: tuple[Stage, ...] = (
     Stage("train", train_stage.inputs, train_stage.make),
@@ -24,19 +25,29 @@ STAGES: tuple[Stage, ...] = (
 )
 
 
-def run_pipeline(context: Context, names: tuple[str, ...]) -> None:
+def run_pipeline(context: Context, names: tuple[str, ...]) -> bool:
     """Runs the named stages in pipeline order.
 
     The manifest is written after each stage, so an interrupted run continues where it was.
+    Of several processes that train together the first does all this; the others train and say and
+    write nothing.
+
+    Returns:
+        Whether this is that process, or the only one.
 
     Raises:
         SpikeportError: whatever a stage refuses; earlier stages' files stay.
     """
     check_names(context)
+    if not processes_of(context.recipe.train).first:
+        if "train" in names and _outdated(STAGES[0], context):
+            train_stage.make(replace(context, progress=False, say=_silent))
+        return False
     context.folder.write_recipe(context.recipe)
     for stage in STAGES:
         if stage.name in names:
             run_stage(stage, context)
+    return True
 
 
 def run_stage(stage: Stage, context: Context) -> None:
@@ -56,6 +67,16 @@ def run_stage(stage: Stage, context: Context) -> None:
     )
     seed = context.recipe.seed
     write_manifest(folder.manifest, recorded(manifest, folder.path, seed, stage.name, record))
+
+
+def _outdated(stage: Stage, context: Context) -> bool:
+    fingerprint = fingerprint_of([stage.name, stage.inputs(context)])
+    folder = context.folder
+    return not is_up_to_date(read_manifest(folder.manifest), folder.path, stage.name, fingerprint)
+
+
+def _silent(line: str) -> None:
+    del line
 
 
 def check_names(context: Context) -> None:

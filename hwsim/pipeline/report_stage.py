@@ -17,6 +17,7 @@ from hwsim.report.json_file import write_report
 from hwsim.report.model import Accuracy, Report, TrainingCurve
 from hwsim.report.run_facts import with_run_facts
 from hwsim.report.training_page import write_training_page
+from trainers.best_epoch import best_row
 from trainers.diagnostics_file import read_diagnostics
 from trainers.epoch_log import read_metrics
 from trainers.errors import FileError
@@ -49,7 +50,7 @@ def make(context: Context) -> list[Path]:
     fidelity = read_fidelity(folder.fidelity)
     diagnostics = read_diagnostics(folder.diagnostics)
     title = recipe.report.title or recipe.name
-    training = training_curve(folder.metrics)
+    training = training_curve(folder.metrics, early_stop=recipe.train.early_stop is not None)
     estimate = cost(trace, load_chip(recipe.simulate.chip))
     report = with_run_facts(
         estimate,
@@ -71,14 +72,20 @@ def make(context: Context) -> list[Path]:
     return [folder.report_json, folder.report_html, folder.training_html]
 
 
-def training_curve(path: Path) -> TrainingCurve:
-    """The columns of metrics.csv as series."""
+def training_curve(path: Path, *, early_stop: bool = False) -> TrainingCurve:
+    """The columns of metrics.csv as series, and with early stop the epoch that the run keeps."""
     rows = read_metrics(path)
     series = {
         name: tuple(row.get(name) for row in rows)
         for name in ("train_loss", "validation_loss", "train_accuracy", "validation_accuracy")
     }
-    return TrainingCurve(epochs=tuple(int(row["epoch"]) for row in rows), **series)
+    memory = bool(rows) and "bytes_per_sample" in rows[-1]
+    return TrainingCurve(
+        epochs=tuple(int(row["epoch"]) for row in rows),
+        best_epoch=int(best_row(rows)["epoch"]) if early_stop and rows else None,
+        bytes_per_sample=int(rows[-1]["bytes_per_sample"]) if memory else None,
+        **series,
+    )
 
 
 def _quantisation(fidelity: Fidelity) -> dict[str, dict[str, str | int | float | bool | None]]:

@@ -22,7 +22,7 @@ class RunFolder:
 
     @property
     def checkpoint(self) -> Path:
-        """Weights and running statistics of the last epoch."""
+        """Weights and running statistics; with early stop, those of the best epoch too."""
         return self.path / "checkpoints" / "last.ckpt"
 
     @property

@@ -1,4 +1,4 @@
-"""Stage `train`: data and recipe to a checkpoint of the last epoch."""
+"""Stage `train`: data and recipe to a checkpoint of the last epoch, or with early stop the best."""
 
 from pathlib import Path
 from typing import Any
@@ -10,9 +10,12 @@ from trainers.build import build_data, build_network
 from trainers.file_hash import sha256
 from trainers.fitting import train_network
 
+SAME_RESULT = {"devices", "nodes", "checkpoint_every", "checkpoint_activations"}
+"""Keys of [train] that change how fast or how safely it runs: a run continues with others."""
+
 
 def inputs(context: Context) -> Any:
-    """Data, network, method, training, augmentation and seed; a factory's own source too."""
+    """Data, encoding, network, method, training, augmentation, seed; a factory's source too."""
     recipe = context.recipe
     document: dict[str, Any] = {
         # How many processes read changes nothing but speed: a run continues with another number.
@@ -20,6 +23,7 @@ def inputs(context: Context) -> Any:
             recipe.data.name,
             recipe.data.options.model_dump(mode="json", exclude={"workers"}),
         ],
+        "encoding": [recipe.encoding.name, recipe.encoding.options.model_dump(mode="json")],
         "network": recipe.network.model_dump(mode="json", exclude={"options"}),
         "network_options": (
             recipe.network.options.model_dump(mode="json") if recipe.network.options else None
@@ -27,7 +31,7 @@ def inputs(context: Context) -> Any:
         "method": {
             name: options.model_dump(mode="json") for name, options in recipe.method.options.items()
         },
-        "train": recipe.train.model_dump(mode="json"),
+        "train": recipe.train.model_dump(mode="json", exclude=SAME_RESULT),
         "augment": recipe.augment.model_dump(mode="json"),
         "seed": recipe.seed,
     }
@@ -54,10 +58,12 @@ def make(context: Context) -> list[Path]:
         fingerprint=fingerprint_of(inputs(context)),
         progress=context.progress,
     )
-    last = fitted.history[-1]
+    kept = fitted.history[fitted.epoch]
+    early = context.recipe.train.early_stop is not None
+    which = f"best validation epoch {fitted.epoch}" if early else "last epoch"
     context.say(
-        f"{len(fitted.history)} epochs, last epoch: training loss {last['train_loss']:.4f}, "
-        f"validation accuracy {last['validation_accuracy']:.4f}"
+        f"{len(fitted.history)} epochs, {which}: training loss {kept['train_loss']:.4f}, "
+        f"validation accuracy {kept['validation_accuracy']:.4f}"
     )
     folder = context.folder
     return [folder.checkpoint, folder.metrics, folder.diagnostics]

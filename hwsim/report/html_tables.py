@@ -1,8 +1,10 @@
 """The page's tables and lists, drawn from the report."""
 
+from hwsim.report.chip_cost import ChipConstant
+from hwsim.report.fields import Fact
 from hwsim.report.html_table import Column, table
 from hwsim.report.html_text import Markup, safe
-from hwsim.report.model import ChipConstant, Fact, Layer, Report
+from hwsim.report.model import Layer, Report
 from hwsim.report.terms import TERMS
 from hwsim.report.units import count, percent, si
 

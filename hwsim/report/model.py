@@ -81,10 +81,12 @@ class TrainingCurve(ReportTable):
         epochs: their numbers.
         best_epoch: the one whose network the run keeps, best on the validation split; None where
             it keeps the last.
+        bytes_per_sample: memory of a training sample for the backward pass, where it was measured.
     """
 
     epochs: tuple[int, ...]
     best_epoch: Count | None = None
+    bytes_per_sample: Count | None = None
     train_loss: tuple[float | None, ...] = ()
     validation_loss: tuple[float | None, ...] = ()
     train_accuracy: tuple[Share | None, ...] = ()

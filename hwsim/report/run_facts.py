@@ -1,7 +1,8 @@
 """Adds to an estimate what only the run knows: accuracies, recipe, training, fidelity."""
 
 from hwsim.errors import ChipError
-from hwsim.report.model import Accuracy, Fact, Report, TrainingCurve
+from hwsim.report.fields import Fact
+from hwsim.report.model import Accuracy, Report, TrainingCurve
 
 
 def with_run_facts(

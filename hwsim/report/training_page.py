@@ -61,9 +61,9 @@ def training_charts(diagnostics: Diagnostics, curve: TrainingCurve) -> list[Char
     drawn = [
         curve_chart(curve) if curve.epochs else None,
         gradient_chart(diagnostics),
-        *(layer_steps_chart(diagnostics, kind) for kind in HEAT_MAPS),
+        *(layer_steps_chart(diagnostics, kind, curve.kept) for kind in HEAT_MAPS),
         *(layer_epochs_chart(diagnostics, kind) for kind in LINES),
-        membrane_histogram_chart(diagnostics),
+        membrane_histogram_chart(diagnostics, curve.kept),
     ]
     found = {chart.key: chart for chart in drawn if chart is not None}
     return [found[key] for key in ORDER if key in found]
@@ -85,5 +85,11 @@ def _header(diagnostics: Diagnostics, curve: TrainingCurve, title: str) -> str:
         f'<p class="lead">LIF layers: {count(layers)}; time steps: T = {count(steps)}; epochs: '
         f"{count(epochs)}. u is a neuron's membrane before reset; it fires where u exceeds its "
         "threshold. The gradient-available interval is where the surrogate's derivative is at "
-        f"least half its value at the threshold.</p>{alert}</header>"
+        f"least half its value at the threshold.{_memory(curve)}</p>{alert}</header>"
     )
+
+
+def _memory(curve: TrainingCurve) -> str:
+    if curve.bytes_per_sample is None:
+        return ""
+    return f" Training keeps {count(curve.bytes_per_sample)} bytes per sample for its gradients."

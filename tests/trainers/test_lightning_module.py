@@ -119,7 +119,8 @@ def test_sequences_are_trained_as_they_come() -> None:
     network = fit(body, data, time_steps=8, epochs=1, batch_size=129, device="cpu").network
     assert isinstance(network, SpikingNetwork)
     assert network.sequence
-    in_training = seen[0].unflatten(0, (8, 129)).transpose(0, 1).flatten(1)
+    whole = next(rows for rows in seen if len(rows) == 8 * 129)
+    in_training = whole.unflatten(0, (8, 129)).transpose(0, 1).flatten(1)
     known = {row.tobytes() for row in train.inputs[:].reshape(129, 64)}
     assert {row.numpy().tobytes() for row in in_training} == known
     with pytest.raises(DataError, match=r"8 time steps .*expected 4\. Set time_steps"):

@@ -81,7 +81,7 @@ def test_a_missing_table_is_named(table: str) -> None:
 @pytest.mark.parametrize(
     ("table", "value", "said"),
     [
-        ("data", {"name": "mnist"}, "data.name: unknown 'mnist'; known: cifar10, cifar100, di"),
+        ("data", {"name": "nosuch"}, "data.name: unknown 'nosuch'; known: cifar10, cifar10-dvs, c"),
         ("data", {}, "data.name: unknown None"),
         ("network", {"name": 3}, "network.name: unknown 3; known: cifarnet, conv-small, mlp"),
         ("method", {"use": "adam"}, "method.use: unknown 'adam'; known: alif, baseline"),

@@ -1,4 +1,4 @@
-"""Heat maps after the last epoch: layers down, time steps across."""
+"""Heat maps at the end of training: layers down, time steps across."""
 
 import math
 from dataclasses import dataclass
@@ -82,8 +82,10 @@ HEAT_MAPS = (
 )
 
 
-def layer_steps_chart(diagnostics: Diagnostics, kind: LayerSteps) -> Chart:
-    """One heat map of the final probe."""
+def layer_steps_chart(
+    diagnostics: Diagnostics, kind: LayerSteps, kept: str = "the last epoch"
+) -> Chart:
+    """One heat map of the final probe, after the epoch whose network the run keeps."""
     share = kind.series in SHARES
     values = diagnostics.final[kind.series] * (100 if share else 1)
     steps = values.shape[1]
@@ -94,8 +96,7 @@ def layer_steps_chart(diagnostics: Diagnostics, kind: LayerSteps) -> Chart:
         key=f"{kind.series.replace('_', '-')}-steps",
         title=kind.title,
         caption=(
-            f"{kind.caption} After the last epoch, {count(diagnostics.final_samples)} validation "
-            "samples."
+            f"{kind.caption} After {kept}, {count(diagnostics.final_samples)} validation samples."
         ),
         height=height,
         data=[_heat(values, labels, "%" if share else "u", numbered)],

@@ -24,8 +24,8 @@ MOST_STEPS = 8
 INTERVAL = "rgba(217, 164, 65, 0.18)"
 
 
-def membrane_histogram_chart(diagnostics: Diagnostics) -> Chart:
-    """Distributions of u - threshold after the last epoch."""
+def membrane_histogram_chart(diagnostics: Diagnostics, kept: str = "the last epoch") -> Chart:
+    """Distributions of u - threshold after the epoch whose network the run keeps."""
     rows, all_steps = diagnostics.histogram.shape[:2]
     steps = np.unique(np.linspace(0, all_steps - 1, min(all_steps, MOST_STEPS)).round().astype(int))
     colours = ramp(len(steps), STEPS)
@@ -42,8 +42,8 @@ def membrane_histogram_chart(diagnostics: Diagnostics) -> Chart:
         title="Membranes around the threshold, layer by layer",
         caption=(
             "Distribution of u \N{MINUS SIGN} threshold over "
-            f"{count(diagnostics.final_samples)} validation samples and all neurons, after the "
-            "last epoch: per cent in each bin. Right of the dashed line neurons fire; shaded is "
+            f"{count(diagnostics.final_samples)} validation samples and all neurons, after "
+            f"{kept}: per cent in each bin. Right of the dashed line neurons fire; shaded is "
             f"the gradient-available interval{_mean_of(all_steps)}."
             + (f" {len(steps)} of {all_steps} steps are drawn." if len(steps) < all_steps else "")
         ),

@@ -32,7 +32,7 @@ def curve_chart(curve: TrainingCurve, *, wide: bool = False) -> Chart:
         title="Training",
         caption=(
             f"Loss (above) and accuracy (below, axis from {floor} %) after each epoch. "
-            + _last_epoch(curve)
+            + _kept_epoch(curve)
         ),
         height=height,
         data=_lines(curve, train, validation),
@@ -84,11 +84,12 @@ def _axis_floor(percents: Series) -> int:
     return 10 * math.floor(lowest / 10)
 
 
-def _last_epoch(curve: TrainingCurve) -> str:
+def _kept_epoch(curve: TrainingCurve) -> str:
     accuracies = {
         "training": curve.train_accuracy,
         "validation": curve.validation_accuracy,
     }
-    last = {name: series[-1] for name, series in accuracies.items() if series}
-    parts = [f"{name} {100 * share:.2f} %" for name, share in last.items() if share is not None]
-    return f"Accuracy after the last epoch: {', '.join(parts)}." if parts else ""
+    index = -1 if curve.best_epoch is None else curve.epochs.index(curve.best_epoch)
+    kept = {name: series[index] for name, series in accuracies.items() if series}
+    parts = [f"{name} {100 * share:.2f} %" for name, share in kept.items() if share is not None]
+    return f"Accuracy after {curve.kept}: {', '.join(parts)}." if parts else ""

@@ -32,6 +32,8 @@ def inputs(folder: Path, **tables: Any) -> Any:
         {"network": {"name": "conv-small"}},
         {"method": {"use": "ds-atgo"}},
         {"train": {"epochs": 31}},
+        {"train": {"accumulate": 2}},
+        {"train": {"early_stop": 2}},
         {"augment": {"roll": 1}},
     ],
 )
@@ -45,6 +47,20 @@ def test_how_many_processes_read_doesn_t(tmp_path: Path) -> None:
     images = {"name": "image-folder", "path": "images"}
     assert inputs(tmp_path, data={**images, "workers": 7}) == inputs(tmp_path, data=images)
     assert inputs(tmp_path, data={**images, "channels": 1}) != inputs(tmp_path, data=images)
+
+
+@pytest.mark.parametrize(
+    "train",
+    [
+        {"devices": 4, "nodes": 2},
+        {"checkpoint_every": "20 batches"},
+        {"checkpoint_activations": True},
+    ],
+)
+def test_how_training_is_carried_out_doesn_t(tmp_path: Path, train: dict[str, Any]) -> None:
+    """An interrupted training continues with more processes, less memory, safer; not otherwise."""
+    assert inputs(tmp_path, train=train) == inputs(tmp_path)
+    assert inputs(tmp_path, train={**train, "ema_decay": 0.9}) != inputs(tmp_path, train=train)
 
 
 @pytest.mark.parametrize("tables", [{"simulate": {"limit": 1}}, {"report": {"title": "other"}}])

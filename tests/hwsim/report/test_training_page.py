@@ -198,3 +198,33 @@ def test_colours_run_from_the_first_layer_to_the_last() -> None:
 
 def _between(text: str, start: str, end: str) -> str:
     return text.split(start)[1].split(end)[0]
+
+
+def test_the_page_names_the_epoch_that_the_run_keeps() -> None:
+    """The last one, or with early stop the best on the validation split, never both."""
+    best = CURVE.model_copy(update={"best_epoch": 1})
+    for curve, kept, other in (
+        (CURVE, "the last epoch", "the best validation epoch"),
+        (best, "the best validation epoch, 1", "the last epoch"),
+    ):
+        captions = {
+            chart.key: chart.caption for chart in training_charts(random_diagnostics(), curve)
+        }
+        accuracy = {"the last epoch": "80.00", "the best validation epoch, 1": "60.00"}[kept]
+        assert f"Accuracy after {kept}: validation {accuracy} %" in captions["training"]
+        for key in ("rate-steps", "threshold-steps", "membrane-histograms"):
+            assert kept in captions[key]
+        assert not any(other in caption for caption in captions.values())
+
+
+def test_the_memory_of_a_sample_stands_on_the_page_if_it_was_measured() -> None:
+    """As a number of bytes."""
+    text = page(random_diagnostics(), CURVE.model_copy(update={"bytes_per_sample": 20480}), "x")
+    assert "Training keeps 20,480 bytes per sample for its gradients." in text
+    assert "bytes per sample" not in page(random_diagnostics(), CURVE, "x")
+
+
+def test_a_best_epoch_is_one_of_the_curve() -> None:
+    """Another number is a fault of the report."""
+    with pytest.raises(ValueError, match="best_epoch: 7 isn't among the epochs"):
+        TrainingCurve(epochs=(0, 1), best_epoch=7)
