@@ -4,7 +4,8 @@ PYTHON ?= python3
 # For another build of torch, e.g. TORCH_PIP_ARGS="--index-url URL" (see README, Installing).
 TORCH_PIP_ARGS ?=
 TORCH := $(shell grep '^torch==' constraints.txt)
-PEERS := $(shell grep -E '^(norse|snntorch|spikingjelly)==' constraints.txt)
+# Installed with --no-deps, since they declare far more than is used: of aeon only files of data.
+PEERS := $(shell grep -E '^(aeon|norse|snntorch|spikingjelly)==' constraints.txt)
 
 VENV := .venv
 BIN := $(VENV)/bin

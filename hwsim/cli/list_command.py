@@ -6,9 +6,11 @@ import typer
 
 
 def list_table(
-    what: Annotated[str, typer.Argument(metavar="methods|networks|datasets|recipes|targets|chips")],
+    what: Annotated[
+        str, typer.Argument(metavar="methods|networks|datasets|encodings|recipes|targets|chips")
+    ],
 ) -> None:
-    """List methods, networks, data sets, recipes, export targets or chips.
+    """List methods, networks, data sets, encodings, recipes, export targets or chips.
 
     Example: spikeport list methods
     """
@@ -43,6 +45,12 @@ def _datasets() -> dict[str, str]:
     return {name: dataset.summary for name, dataset in DATASETS.items()}
 
 
+def _encodings() -> dict[str, str]:
+    from trainers.encodings import ENCODINGS
+
+    return {name: f"{encoding.summary}; {encoding.source}" for name, encoding in ENCODINGS.items()}
+
+
 def _recipes() -> dict[str, str]:
     from trainers.recipe_file import RECIPES, load_recipe
 
@@ -70,6 +78,7 @@ TABLES = {
     "methods": _methods,
     "networks": _networks,
     "datasets": _datasets,
+    "encodings": _encodings,
     "recipes": _recipes,
     "targets": _targets,
     "chips": _chips,

@@ -5,11 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from tests.tiny_training import few_digits, same_state
 from trainers.build import build_data, build_network
+from trainers.data.load import load_data
+from trainers.encodings.encoded_splits import encode_data
 from trainers.errors import ConfigError
 from trainers.methods.ds_atgo import AdaptiveThreshold
 from trainers.network import SpikingNetwork
@@ -142,3 +145,16 @@ def test_a_mistake_inside_a_factory_stays_the_user_s_own(folder: Path) -> None:
     """Its traceback is what its author needs; it isn't taken for a wrong call."""
     with pytest.raises(TypeError):
         build("spikeport_test_net:broken", folder)
+
+
+def test_data_are_encoded_with_the_recipe_s_steps_and_seed() -> None:
+    """As encode_data does it, also for the test split."""
+    document = {
+        "seed": 5, "data": {"name": "digits"}, "encoding": {"name": "rate"},
+        "network": {"name": "mlp"}, "method": {"use": "baseline"}, "train": {"time_steps": 3},
+    }  # fmt: skip
+    found = build_data(parse_recipe(document, "mine"))
+    expected = encode_data(load_data("digits"), "rate", time_steps=3, seed=5)
+    assert found.form == "sequence"
+    for split, other in ((found.train, expected.train), (found.test, expected.test)):
+        np.testing.assert_array_equal(split.inputs[:], other.inputs[:])

