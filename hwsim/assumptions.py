@@ -83,9 +83,9 @@ def _about_energy(trace: Trace, chip: Chip) -> Iterator[str]:
     )
     if trace.graph.host is not None:
         yield (
-            "The host computes the first linear operation once per sample; its energy is "
-            f"arithmetic at {si(chip.host.energy_per_mac_j.value, 'J')} per multiply-accumulate, "
-            "without memory. Its time and writing the biases are left out."
+            "The host computes the first linear operation once per sample, or once per step of a "
+            f"sequence; its energy is arithmetic at {si(chip.host.energy_per_mac_j.value, 'J')} "
+            "per multiply-accumulate, without memory. Its time and writing the biases are left out."
         )
     if trace.graph.input.form != "bias":
         yield "Sending the input's spikes to the chip is left out of energy and time."

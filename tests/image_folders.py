@@ -1,5 +1,6 @@
 """Small folders of real image files, one folder per class, written with Pillow."""
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,13 @@ def picture(label: int, number: int, shape: tuple[int, int, int] = (SIDE, SIDE, 
     pixels = np.random.default_rng([label, number]).integers(0, 100, shape, np.uint8)
     pixels[4 + 3 * label : 7 + 3 * label] += 150
     return pixels
+
+
+def png_bytes(pixels: Pixels) -> bytes:
+    """The pixels as a PNG."""
+    content = io.BytesIO()
+    Image.fromarray(pixels).save(content, "PNG")
+    return content.getvalue()
 
 
 def write_part(folder: Path, per_class: int, first: int = 0) -> None:

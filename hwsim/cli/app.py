@@ -6,6 +6,7 @@ import typer
 from typer.core import TyperGroup
 
 from hwsim.cli import (
+    download_command,
     export_command,
     inspect_command,
     lava_command,
@@ -41,6 +42,7 @@ app.command("report")(report_command.report)
 app.command("verify")(verify_command.verify)
 app.command("inspect")(inspect_command.inspect)
 app.command("list")(list_command.list_table)
+app.command("download")(download_command.download)
 app.add_typer(lava_command.app, name="lava")
 
 

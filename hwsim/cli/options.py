@@ -30,6 +30,10 @@ Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Instead of the 
 AllowCode = Annotated[
     bool, typer.Option("--allow-code", help="Let a recipe's network.factory run its module.")
 ]
+Download = Annotated[
+    bool,
+    typer.Option("--download", help="First fetch the data set, where it has a public source."),
+]
 
 
 def new_run(

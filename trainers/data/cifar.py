@@ -18,7 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainers.data.cifar_classes import CIFAR10_CLASSES, CIFAR100_CLASSES, CIFAR100_COARSE
+from trainers.data.data_folder import data_folder
 from trainers.data.dataset import Dataset, DatasetOptions
+from trainers.data.download.from_source import from_source
 from trainers.data.image_splits import ImageSplitOptions, LabelledImages, split_images
 from trainers.data.splits import DataSplits
 from trainers.errors import DataError
@@ -32,10 +34,11 @@ class CifarOptions(ImageSplitOptions):
     """Options of `cifar10` and `cifar100`.
 
     Args:
-        path: folder of the .bin files, relative to where the command runs.
+        path: folder of the .bin files, relative to where the command runs; None: where
+            `spikeport download` puts them.
     """
 
-    path: Path
+    path: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -92,12 +95,13 @@ def load_version(version: CifarVersion, options: CifarOptions) -> DataSplits:
         DataError: files are missing, end inside a record, hold more than the published ones or
             labels that can't be, or the splits ask for too many samples.
     """
-    folder = options.path
+    folder = options.path or data_folder(version.name)
     missing = [name for name in (*version.train, version.test) if not (folder / name).is_file()]
     if missing:
         raise DataError(
             f"{folder}: no file {missing[0]}. Expected are {', '.join(version.train)} and "
-            f"{version.test}, the binary version from {ADDRESS}; name their folder in data.path."
+            f"{version.test}, the binary version from {ADDRESS}. Run `spikeport download "
+            f"{version.name}`, or name their folder in data.path."
         )
     parts = [_read(folder / name, version.records, version) for name in version.train]
     train = LabelledImages(
@@ -154,10 +158,12 @@ CIFAR10 = Dataset(
     summary="60,000 real colour images, 32x32, 10 classes (binary version)",
     options=CifarOptions,
     load=_loader(CIFAR10_VERSION),
+    download=from_source(CIFAR10_VERSION.name),
 )
 
 CIFAR100 = Dataset(
     summary="60,000 real colour images, 32x32, 100 classes (binary version)",
     options=CifarOptions,
     load=_loader(CIFAR100_VERSION),
+    download=from_source(CIFAR100_VERSION.name),
 )

@@ -8,24 +8,21 @@ out of the training file.
 from pathlib import Path
 from typing import cast
 
-from pydantic import Field
-
+from trainers.data.data_folder import data_folder
 from trainers.data.dataset import Dataset, DatasetOptions
-from trainers.data.idx_folder import read_folder
-from trainers.data.image_inputs import SIZE_MAX, ImageForm
-from trainers.data.image_splits import ImageSplitOptions, split_images
+from trainers.data.download.from_source import from_source
+from trainers.data.idx_set import IdxSetOptions, load_set
 from trainers.data.splits import DataSplits
-from trainers.errors import DataError
+
+NAME = "fashion-mnist"
 
 DEBIAN_FOLDER = Path("/usr/share/datasets/fashion-mnist")
 """Where the package dataset-fashion-mnist puts the files."""
 
 REMEDY = (
-    "Run `apt-get install dataset-fashion-mnist` (Debian, Ubuntu), or name their folder in "
-    "data.path."
+    "Run `spikeport download fashion-mnist` or `apt-get install dataset-fashion-mnist` (Debian, "
+    "Ubuntu), or name their folder in data.path."
 )
-
-SIDE = 28
 
 CLASSES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
@@ -33,43 +30,25 @@ CLASSES = (
 )  # fmt: skip
 
 
-class FashionMnistOptions(ImageSplitOptions):
-    """Options of `fashion-mnist`.
-
-    Args:
-        path: folder of the four files, relative to where the command runs; None: Debian's.
-        image_size: side after padding with black on all sides, e.g. 32, which halves five times.
-        form: whole images, or sequences of their rows (then train.time_steps is image_size).
-    """
-
-    path: Path | None = None
-    image_size: int = Field(default=SIDE, ge=SIDE, le=SIZE_MAX, multiple_of=2)
-    form: ImageForm = "static"
+def default_folder() -> Path:
+    """Debian's folder where its package is installed, else the one that downloads go to."""
+    return DEBIAN_FOLDER if DEBIAN_FOLDER.is_dir() else data_folder(NAME)
 
 
 def load(options: DatasetOptions) -> DataSplits:
-    """Reads and splits the files; inputs are x / 255 in [0, 1], [N, 1, H, W] or [N, T, W].
+    """Reads and splits the files; see `trainers.data.idx_set`.
 
     Raises:
         DataError: files are missing or damaged, images aren't 28x28, or the splits ask for too
             many samples.
     """
-    chosen = cast(FashionMnistOptions, options)
-    folder = DEBIAN_FOLDER if chosen.path is None else chosen.path
-    train, test = read_folder(folder, remedy=REMEDY)
-    if train.pixels.shape[2:] != (SIDE, SIDE):
-        height, width = train.pixels.shape[2:]
-        raise DataError(
-            f"{folder}: images of {height}x{width}, expected {SIDE}x{SIDE}. Read other sets of "
-            "this format with the data set 'idx-folder'."
-        )
-    return split_images(
-        "fashion-mnist", train, test, CLASSES, chosen, size=chosen.image_size, form=chosen.form
-    )
+    chosen = cast(IdxSetOptions, options)
+    return load_set(NAME, chosen.path or default_folder(), CLASSES, chosen, remedy=REMEDY)
 
 
 FASHION_MNIST = Dataset(
-    summary="70,000 real images of clothes, 28x28, 10 classes (Debian's dataset-fashion-mnist)",
-    options=FashionMnistOptions,
+    summary="70,000 real images of clothes, 28x28, 10 classes",
+    options=IdxSetOptions,
     load=load,
+    download=from_source(NAME, default_folder),
 )

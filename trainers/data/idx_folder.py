@@ -54,7 +54,7 @@ def load(options: DatasetOptions) -> DataSplits:
         chosen.path, prefix=chosen.prefix, remedy="Name their folder in data.path."
     )
     if chosen.transposed:
-        train, test = _transposed(train), _transposed(test)
+        train, test = transposed_images(train), transposed_images(test)
     _refuse_size(chosen.path, train.pixels.shape[2:], chosen.image_size)
     classes = np.unique(train.labels)
     return split_images(
@@ -96,6 +96,11 @@ def read_folder(
     return train, test
 
 
+def transposed_images(images: LabelledImages) -> LabelledImages:
+    """The images with rows and columns swapped."""
+    return LabelledImages(images.pixels.swapaxes(2, 3), images.labels)
+
+
 def _find(folder: Path, prefix: str, part: tuple[str, ...], kind: str, remedy: str) -> Path:
     try:
         names = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
@@ -131,10 +136,6 @@ def _read(images: Path, labels: Path) -> LabelledImages:
             f"{len(classes):,} labels. Fetch both files again."
         )
     return LabelledImages(pixels[:, None], classes.astype(np.int64))
-
-
-def _transposed(images: LabelledImages) -> LabelledImages:
-    return LabelledImages(images.pixels.swapaxes(2, 3), images.labels)
 
 
 def _refuse_size(folder: Path, sides: tuple[int, ...], size: int | None) -> None:

@@ -60,6 +60,12 @@ class ImageFolderOptions(SubsetOptions):
         return self
 
 
+def default_validation_samples(labels: NDArray[np.int64]) -> int:
+    """How many of these training samples validate where nothing is said."""
+    share = round(VALIDATION_FRACTION * len(labels))
+    return max(len(np.unique(labels)), min(share, VALIDATION_MOST))
+
+
 def load(options: DatasetOptions) -> DataSplits:
     """Lists and splits the images; inputs are x / 255 in [0, 1], [N, channels, size, size].
 
@@ -81,7 +87,8 @@ def load(options: DatasetOptions) -> DataSplits:
     train = list_images(root / chosen.train, layout)
     test = list_images(root / chosen.test, layout)
     test_labels = _labels_as_in(train, test)
-    rows = split_rows(NAME, train.labels, test_labels, chosen, _validation_samples(train, chosen))
+    held = chosen.validation_samples or default_validation_samples(train.labels)
+    rows = split_rows(NAME, train.labels, test_labels, chosen, held)
 
     def split(files: ImageFiles, labels: NDArray[np.int64], which: Indices) -> Split:
         inputs = LazyImages(files, which, chosen.image_size, chosen.channels)
@@ -107,13 +114,6 @@ def _labels_as_in(train: ImageFiles, test: ImageFiles) -> NDArray[np.int64]:
             "class needs training images."
         )
     return np.array([positions[name] for name in test.classes], np.int64)[test.labels]
-
-
-def _validation_samples(train: ImageFiles, options: ImageFolderOptions) -> int:
-    if options.validation_samples is not None:
-        return options.validation_samples
-    share = round(VALIDATION_FRACTION * len(train.labels))
-    return max(len(train.classes), min(share, VALIDATION_MOST))
 
 
 IMAGE_FOLDER = Dataset(

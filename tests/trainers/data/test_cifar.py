@@ -15,7 +15,7 @@ from trainers.data import DataSplits
 from trainers.data.cifar import CIFAR10_VERSION, CIFAR100_VERSION, CifarVersion
 from trainers.data.cifar_classes import CIFAR10_CLASSES, CIFAR100_CLASSES
 from trainers.data.load import load_data
-from trainers.errors import ConfigError, DataError
+from trainers.errors import DataError
 
 TRAIN_10 = CIFAR10_VERSION.train
 PER_FILE = 12
@@ -128,10 +128,16 @@ def test_a_missing_file_is_named_with_all_expected_and_where_they_are(
     assert "\n" not in message
 
 
-def test_the_folder_must_be_named() -> None:
-    """There is no default."""
-    with pytest.raises(ConfigError, match="path: field required"):
+def test_without_a_path_the_default_folder_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one that downloads go to; while it is empty, the message says how to fill it."""
+    monkeypatch.setenv("SPIKEPORT_DATA", str(tmp_path))
+    with pytest.raises(DataError, match=rf"{tmp_path}/cifar100: .*`spikeport download cifar100`"):
         load_data("cifar100")
+    (tmp_path / "cifar100").mkdir()
+    write_set(tmp_path / "cifar100", "cifar100")
+    assert len(load_data("cifar100", validation_samples=4).test)
 
 
 @pytest.mark.parametrize(

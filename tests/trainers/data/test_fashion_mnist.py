@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.byte_images import NAMES, random_images, write_folder
-from trainers.data import DataSplits
+from trainers.data import DataSplits, fashion_mnist
 from trainers.data.fashion_mnist import CLASSES, DEBIAN_FOLDER, REMEDY
 from trainers.data.idx_folder import read_folder
 from trainers.data.image_splits import LabelledImages
@@ -129,7 +129,7 @@ def test_padded_images_and_rows() -> None:
 
 
 @pytest.mark.parametrize("options", [{"image_size": 26}, {"image_size": 29}, {"image_size": 66}])
-def test_sizes_that_do_not_pad_evenly_are_refused(options: dict[str, int]) -> None:
+def test_sizes_that_do_not_pad_evenly_are_refused(options: dict[str, Any]) -> None:
     """Smaller than 28, odd, or beyond any use."""
     with pytest.raises(ConfigError, match="image_size: input should be"):
         load_data("fashion-mnist", **options)
@@ -141,6 +141,7 @@ def test_a_missing_folder_says_how_to_get_the_files(tmp_path: Path) -> None:
         load_data("fashion-mnist", path=tmp_path / "none")
     message = str(error.value)
     assert all(name in message for name in NAMES)
+    assert "spikeport download fashion-mnist" in message
     assert "apt-get install dataset-fashion-mnist" in message
     assert "data.path" in message
     assert "\n" not in message
@@ -154,3 +155,13 @@ def test_a_folder_of_ones_own(tmp_path: Path) -> None:
     write_folder(folder, random_images(60, (30, 28)), random_images(20, (30, 28)))
     with pytest.raises(DataError, match="images of 30x28, expected 28x28"):
         load_data("fashion-mnist", path=folder, validation_samples=20)
+
+
+def test_without_debian_s_folder_downloads_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From where `spikeport download` puts them."""
+    monkeypatch.setattr(fashion_mnist, "DEBIAN_FOLDER", tmp_path / "none")
+    monkeypatch.setenv("SPIKEPORT_DATA", str(tmp_path))
+    write_folder(tmp_path / "fashion-mnist", random_images(60), random_images(20, seed=1))
+    assert len(load_data("fashion-mnist", validation_samples=20).test) == 20

@@ -16,7 +16,7 @@ from PIL import Image
 
 from tests.damaged_files import damaged, refusal
 from tests.image_folders import Pixels, picture
-from trainers.data.image_file import read_image
+from trainers.data.image_file import decode_image, read_image
 from trainers.data.load import load_data
 from trainers.errors import ConfigError, DataError
 
@@ -203,3 +203,26 @@ def test_without_pillow_it_says_how_to_install_it(
         monkeypatch.delitem(sys.modules, f"trainers.data.{module}", raising=False)
     with pytest.raises(ConfigError, match=r"Pillow can't be imported .*pip install 'pillow>=10'"):
         load_data("image-folder", path=tmp_path)
+
+
+@pytest.mark.parametrize(("height", "width"), [(14, 14), (14, 20), (20, 14)])
+def test_a_shorter_side_of_the_crop_s_own_size_leaves_the_pixels_as_they_are(
+    tmp_path: Path, height: int, width: int
+) -> None:
+    """From a file or from its bytes; only the ends of a longer side are cut away."""
+    pixels = picture(2, 3, (height, width, 3))
+    path = written(tmp_path / "a.png", pixels)
+    top, left = (height - 14) // 2, (width - 14) // 2
+    expected = pixels[top : top + 14, left : left + 14].transpose(2, 0, 1)
+    for content in (path, path.read_bytes()):
+        np.testing.assert_array_equal(decode_image(content, "it", 14, 3, 14), expected)
+
+
+def test_bytes_are_decoded_as_their_file_is(tmp_path: Path) -> None:
+    """With the usual shorter side; what is wrong with them is told under the name given."""
+    path = written(tmp_path / "a.png", smooth(40, 30))
+    np.testing.assert_array_equal(
+        decode_image(path.read_bytes(), "it", 14, 3), read_image(path, 14, 3)
+    )
+    with pytest.raises(DataError, match=r"^row 7: isn't a readable image \(none of JPEG"):
+        decode_image(b"no image", "row 7", 14, 3)

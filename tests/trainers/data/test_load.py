@@ -14,9 +14,9 @@ def test_options_reach_the_data_set() -> None:
 def test_an_unknown_data_set_lists_the_known_ones() -> None:
     """The message is one line."""
     with pytest.raises(
-        ConfigError, match=r"data set 'mnist': unknown\. Known: cifar10, .*digits, "
+        ConfigError, match=r"data set 'nosuch': unknown\. Known: cifar10, .*digits, "
     ):
-        load_data("mnist")
+        load_data("nosuch")
 
 
 def test_all_faults_of_the_options_are_named() -> None:
