@@ -10,6 +10,9 @@ from trainers.build import build_data, build_network
 from trainers.file_hash import sha256
 from trainers.fitting import train_network
 
+SAME_DATA = {"workers", "cache"}
+"""Options of data sets that change how fast samples are read: who reads, and where frames lie."""
+
 SAME_RESULT = {"devices", "nodes", "checkpoint_every", "checkpoint_activations"}
 """Keys of [train] that change how fast or how safely it runs: a run continues with others."""
 
@@ -18,11 +21,7 @@ def inputs(context: Context) -> Any:
     """Data, encoding, network, method, training, augmentation, seed; a factory's source too."""
     recipe = context.recipe
     document: dict[str, Any] = {
-        # How many processes read changes nothing but speed: a run continues with another number.
-        "data": [
-            recipe.data.name,
-            recipe.data.options.model_dump(mode="json", exclude={"workers"}),
-        ],
+        "data": [recipe.data.name, recipe.data.options.model_dump(mode="json", exclude=SAME_DATA)],
         "encoding": [recipe.encoding.name, recipe.encoding.options.model_dump(mode="json")],
         "network": recipe.network.model_dump(mode="json", exclude={"options"}),
         "network_options": (
