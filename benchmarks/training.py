@@ -38,7 +38,14 @@ RESULTS = Path("benchmarks/results")
 T, BATCH, CLASSES = 4, 64, 10
 SHAPES: dict[str, tuple[int, int, int]] = {"conv-small": (1, 28, 28), "vgg": (3, 32, 32)}
 LAYOUTS = (torch.contiguous_format, torch.channels_last)
-OURS = ("fixed threshold", "ds-atgo", "fixed threshold, plain loop")
+OURS: dict[str, tuple[str, dict[str, bool]]] = {
+    "fixed threshold": ("baseline", {}),
+    "fixed threshold, learnt decay": ("plif", {}),
+    "ds-atgo, fixed decay": ("ds-atgo", {"learn_decay": False}),
+    "ds-atgo": ("ds-atgo", {}),
+    "fixed threshold, plain loop": ("baseline", {}),
+}
+"""Rows by method and its options; ds-atgo learns its decays unless told otherwise."""
 
 
 @dataclass(frozen=True)
@@ -74,11 +81,11 @@ def body(network: str) -> nn.Module:
 
 def ours(network: str, row: str) -> nn.Module:
     """Our neuron with a method; the plain loop walks through the steps in Python."""
-    method = "ds-atgo" if row == "ds-atgo" else "baseline"
+    method, options = OURS[row]
     built = SpikingNetwork(body(network), T, sample_shape=SHAPES[network])
-    install(built, METHODS, {method: METHODS[method].options()})
+    install(built, METHODS, {method: METHODS[method].options.model_validate(options)})
     for _, neuron in built.neurons():
-        neuron.fused = row != "fixed threshold, plain loop"
+        neuron.fused = not row.endswith("plain loop")
     return built.body
 
 

@@ -71,8 +71,17 @@ def own_std_mean(mean: Tensor, squares: Tensor, count: int) -> tuple[Tensor, Ten
 def mean_and_squares(values: Tensor) -> tuple[Tensor, Tensor]:
     """Mean of this rank's values and the sum of their squares about it."""
     # Two sums in vectors over several threads; on a CPU torch.std_mean takes one value at a time.
-    mean = values.mean()
-    return mean, (values - mean).square_().sum()
+    flat = _in_memory_order(values)
+    mean = flat.mean()
+    distance = flat - mean
+    return mean, distance.dot(distance)
+
+
+def _in_memory_order(values: Tensor) -> Tensor:
+    # Images that lie channels last would be copied to be flattened; a sum needs no order.
+    if values.dim() == 4 and values.is_contiguous(memory_format=torch.channels_last):
+        values = values.permute(0, 2, 3, 1)
+    return values.flatten()
 
 
 def combined_std_mean(mean: Tensor, squares: Tensor, count: int) -> tuple[Tensor, Tensor]:

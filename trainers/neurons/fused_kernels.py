@@ -124,7 +124,11 @@ def _advanced(
 @torch.no_grad()
 def fired(membrane: Tensor, threshold: Tensor, row: Tensor) -> None:
     """Writes the last step's spikes."""
-    row.copy_(membrane - threshold > 0)
+    compiled(_fired)(membrane, threshold, row)
+
+
+def _fired(membrane: Tensor, threshold: Tensor, row: Tensor) -> None:
+    row.copy_((membrane - threshold > 0).to(row.dtype))
 
 
 def gradients(
