@@ -6,9 +6,11 @@ recipe and the data alone, never on a clock.
 """
 
 import shutil
+import sysconfig
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -20,12 +22,13 @@ from trainers.network import SpikingNetwork
 from trainers.train_table import TrainTable
 
 COMPILERS = ("g++", "clang++", "cl")
+DEBIAN = "a C++ compiler and Python's headers (Debian: g++ python3-dev)"
 WORTH_COMPILING = 4_000_000_000
 """Neuron updates of a training; 4e9 save about 20 s on two cores."""
 
 
 class PlainLoopWarning(UserWarning):
-    """A long training walks through time step by step for want of a compiler."""
+    """A long training walks through time step by step for want of a compiler or its headers."""
 
 
 @contextmanager
@@ -37,7 +40,7 @@ def fused_training(
     Afterwards its neurons and the layout of its weights are as they were.
 
     Raises:
-        ConfigError: `fused` is `on`, but there is no C++ compiler.
+        ConfigError: `fused` is `on`, but there is no C++ compiler, or Python's headers are missing.
     """
     if not _is_worth_it(network, data, settings, device):
         yield
@@ -67,20 +70,26 @@ def _is_worth_it(
     long = neuron_updates(network, data, settings.epochs) >= WORTH_COMPILING
     if settings.fused == "auto" and not long:
         return False
-    if device == "cuda" or any(map(shutil.which, COMPILERS)):
+    missing = None if device == "cuda" else missing_for_compiling()
+    if missing is None:
         return True
     if settings.fused == "on":
-        raise ConfigError(
-            f"train.fused 'on': none of the C++ compilers {', '.join(COMPILERS)} is on the PATH. "
-            "Install one (Debian: g++), or use auto."
-        )
+        raise ConfigError(f"train.fused 'on': {missing}. Install {DEBIAN}, or use auto.")
     warnings.warn(
-        f"No C++ compiler ({', '.join(COMPILERS)}) found: neurons run step by step, which takes "
-        "about half as long again. Install one (Debian: g++) to fuse them.",
+        f"{missing}: neurons run step by step, which takes about half as long again. Install "
+        f"{DEBIAN} to fuse them.",
         PlainLoopWarning,
         stacklevel=2,
     )
     return False
+
+
+def missing_for_compiling() -> str | None:
+    """What torch's compiler lacks on this machine to build CPU kernels; None if it has all."""
+    if not any(map(shutil.which, COMPILERS)):
+        return f"none of the C++ compilers {', '.join(COMPILERS)} is on the PATH"
+    header = Path(sysconfig.get_path("include")) / "Python.h"
+    return None if header.is_file() else f"Python's C headers are missing ({header})"
 
 
 def _lay_out(network: SpikingNetwork, layout: torch.memory_format) -> None:

@@ -1,5 +1,7 @@
 import shutil
+import sysconfig
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -98,6 +100,19 @@ def test_no_compiler_is_said_once_or_refused(monkeypatch: pytest.MonkeyPatch) ->
     ):
         pass
     with fused_training(built, data(), table("off"), "cpu"):
+        pass
+
+
+def test_a_compiler_without_python_s_headers_is_none(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Debian ships them in a package of their own, without which every kernel fails to build."""
+    monkeypatch.setattr(sysconfig, "get_path", lambda name: str(tmp_path / name))
+    said = r"Python's C headers are missing \(.*include/Python\.h\).*python3-dev"
+    with (
+        pytest.raises(ConfigError, match=said),
+        fused_training(network(), data(), table("on"), "cpu"),
+    ):
         pass
 
 
