@@ -5,7 +5,7 @@ step's decay, threshold, spike and reset pass over it together. The backward pas
 the currents and computes the membranes again. Where a threshold or width follows the membrane's
 statistics, a forward kernel stops after each step for them and holds one membrane at a time.
 
-Spikes, thresholds and widths are those of the plain loop bit for bit. The gradient of a decay is
+On the CPU spikes and thresholds are those of the plain loop bit for bit. The gradient of a decay is
 summed in another order, and random masks are drawn in another order from the same generator.
 """
 
@@ -50,7 +50,7 @@ def fused_steps(layer: FusableLayer, currents: Tensor, kernels: ModuleType) -> T
 
 
 def _over_features(layer: FusableLayer, currents: Tensor, kernels: ModuleType) -> Tensor:
-    rows = currents.flatten(2) if currents.dim() > 2 else currents
+    rows = (currents.flatten(2) if currents.dim() > 2 else currents).contiguous()
     decay = layer.decay
     gain = 1 - decay if layer.decay_input else None
     found = _follow(layer.threshold_rule, layer.surrogate, rows, decay, gain, kernels)

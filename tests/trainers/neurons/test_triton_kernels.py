@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from trainers.methods import METHODS, install
 from trainers.network import SpikingNetwork
-from trainers.neurons import fused, fused_kernels
+from trainers.neurons import fused, fused_kernels, lif
 from trainers.neurons.lif import LIF
 from trainers.neurons.scaled import ScaledSurrogate
 from trainers.neurons.shaped import Shaped
@@ -24,6 +24,13 @@ SUM_ERROR = 1e-10
 def kernels() -> ModuleType:
     """Imported as late as the product does; tests/conftest.py asks for the interpreter."""
     return importlib.import_module("trainers.neurons.triton_kernels")
+
+
+def take(kernels: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Layers run these kernels, and no others, on whatever device."""
+    monkeypatch.setattr(lif, "kernels_for", lambda *_: kernels)
+    for name in ("spikes", "advanced", "gradients"):
+        monkeypatch.delattr(fused_kernels, name)
 
 
 def layer(method: str, **options: object) -> LIF:
@@ -79,7 +86,7 @@ def test_kernels_do_what_the_plain_loop_does(
     if method == "deeptage":
         options = {**options, "stds": False}
     plain = one_pass(layer(method, **options), currents)
-    monkeypatch.setattr(fused, "kernels_for", lambda *_: kernels)
+    take(kernels, monkeypatch)
     neuron = layer(method, **options)
     neuron.fused = True
     found = one_pass(neuron, currents)
@@ -87,6 +94,19 @@ def test_kernels_do_what_the_plain_loop_does(
     assert torch.equal(found[0], plain[0])
     for ours, theirs in zip(found[1:], plain[1:], strict=True):
         assert (ours - theirs).abs().max() <= SUM_ERROR * theirs.abs().max()
+
+
+def test_currents_may_lie_in_memory_as_they_like(
+    kernels: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Transposed currents: the kernels walk through memory without strides."""
+    neuron = layer("plif")
+    generator = torch.Generator().manual_seed(5)
+    currents = torch.randn(30, T * 4, generator=generator, dtype=torch.float64).to(DEVICE).t()
+    plain = neuron(currents)
+    take(kernels, monkeypatch)
+    neuron.fused = True
+    assert torch.equal(neuron(currents), plain)
 
 
 def test_moments_survive_a_mean_far_from_zero(kernels: ModuleType) -> None:
