@@ -8,6 +8,10 @@ class SpikeportError(Exception):
     """Base of every error a user can cause and mend; its text is one complete line."""
 
 
+class SpikeportWarning(UserWarning):
+    """Base of what a user should know but need not mend; its text is one complete line."""
+
+
 class ConfigError(SpikeportError):
     """A recipe, an option or an argument can't be what was meant."""
 

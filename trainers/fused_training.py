@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from trainers.data.splits import DataSplits
-from trainers.errors import ConfigError
+from trainers.errors import ConfigError, SpikeportWarning
 from trainers.evaluation_mode import evaluating
 from trainers.network import SpikingNetwork
 from trainers.train_table import TrainTable
@@ -27,7 +27,7 @@ WORTH_COMPILING = 4_000_000_000
 """Neuron updates of a training; 4e9 save about 20 s on two cores."""
 
 
-class PlainLoopWarning(UserWarning):
+class PlainLoopWarning(SpikeportWarning):
     """A long training walks through time step by step for want of a compiler or its headers."""
 
 

@@ -1,6 +1,10 @@
 """Puts the commands together and turns errors into one line; `--debug` shows the traceback."""
 
 import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import typer
 from typer.core import TyperGroup
@@ -17,7 +21,7 @@ from hwsim.cli import (
     train_command,
     verify_command,
 )
-from trainers.errors import SpikeportError
+from trainers.errors import SpikeportError, SpikeportWarning
 
 BAD_INPUT = 2
 INTERRUPTED = 130
@@ -51,7 +55,8 @@ def run(arguments: list[str]) -> int:
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
     try:
-        code = app(arguments, prog_name="spikeport", standalone_mode=False)
+        with _warnings_in_one_line():
+            code = app(arguments, prog_name="spikeport", standalone_mode=False)
     except (SpikeportError, OSError) as error:
         if debug:
             raise
@@ -65,6 +70,21 @@ def run(arguments: list[str]) -> int:
     if code == INTERRUPTED:
         _tell("interrupted. `spikeport run` with the same arguments continues this run.")
     return code if isinstance(code, int) else 0
+
+
+@contextmanager
+def _warnings_in_one_line() -> Iterator[None]:
+    with warnings.catch_warnings():
+        shown = warnings.showwarning
+
+        def show(message: Any, category: type[Warning], *where: Any, **others: Any) -> None:
+            if issubclass(category, SpikeportWarning):
+                _tell(f"warning: {message}")
+            else:
+                shown(message, category, *where, **others)
+
+        warnings.showwarning = show
+        yield
 
 
 def _refused(line: str) -> int:

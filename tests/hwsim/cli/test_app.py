@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+import warnings
+from pathlib import Path
 
 import pytest
 
@@ -77,3 +79,19 @@ def test_debug_shows_the_traceback(spikeport: Command) -> None:
 
     with pytest.raises(ConfigError, match="nosuch"):
         spikeport("run", "nosuch", "--debug")
+
+
+def test_a_warning_is_one_line_too(
+    spikeport: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Without the file and line of the code that warns; training goes on."""
+    from trainers import fused_training
+
+    monkeypatch.setattr(fused_training, "WORTH_COMPILING", 0)
+    monkeypatch.setattr(fused_training, "COMPILERS", ("no-such-compiler",))
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        outcome = spikeport("train", "digits", "-o", tmp_path, "--set", "train.epochs=1")
+    assert outcome.code == 0
+    (line,) = [line for line in outcome.err.splitlines() if "C++" in line]
+    assert line.startswith("spikeport: warning: none of the C++ compilers no-such-compiler")
