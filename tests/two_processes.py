@@ -10,13 +10,9 @@ from torch import distributed as dist
 from torch import nn
 from torch.multiprocessing.spawn import spawn
 
+from trainers.methods.adaptive_threshold import AdaptiveThreshold
 from trainers.methods.batch_statistics import BatchStatistics
-from trainers.methods.ds_atgo import (
-    AdaptiveThreshold,
-    DSATGOOptions,
-    ThresholdDrivenGradient,
-    prepare,
-)
+from trainers.methods.ds_atgo import DSATGOOptions, ThresholdDrivenGradient, prepare
 from trainers.network import SpikingNetwork
 from trainers.neurons.lif import LIF
 

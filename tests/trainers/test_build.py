@@ -14,7 +14,7 @@ from trainers.build import build_data, build_network
 from trainers.data.load import load_data
 from trainers.encodings.encoded_splits import encode_data
 from trainers.errors import ConfigError
-from trainers.methods.ds_atgo import AdaptiveThreshold
+from trainers.methods.adaptive_threshold import AdaptiveThreshold
 from trainers.network import SpikingNetwork
 from trainers.recipe import Recipe, parse_recipe
 

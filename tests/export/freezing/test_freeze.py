@@ -29,7 +29,7 @@ from tests.torch_networks import (
 from trainers import fit
 from trainers.errors import ConfigError
 from trainers.methods import METHODS
-from trainers.methods.ds_atgo import AdaptiveThreshold
+from trainers.methods.adaptive_threshold import AdaptiveThreshold
 from trainers.network import SpikingNetwork
 from trainers.neurons.lif import LIF
 

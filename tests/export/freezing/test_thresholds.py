@@ -8,7 +8,7 @@ from torch import nn
 from export.errors import LimitExceeded
 from export.freezing.thresholds import STRATEGIES, threshold_schedules
 from trainers.methods import METHODS
-from trainers.methods.ds_atgo import AdaptiveThreshold
+from trainers.methods.adaptive_threshold import AdaptiveThreshold
 from trainers.network import SpikingNetwork
 from trainers.neurons.lif import LIF
 

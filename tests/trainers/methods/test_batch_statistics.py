@@ -10,8 +10,9 @@ import torch
 
 from tests import two_processes
 from trainers.methods import batch_statistics
+from trainers.methods.adaptive_threshold import AdaptiveThreshold
 from trainers.methods.batch_statistics import BatchStatistics
-from trainers.methods.ds_atgo import AdaptiveThreshold, ThresholdDrivenGradient
+from trainers.methods.ds_atgo import ThresholdDrivenGradient
 from trainers.neurons.lif import LIF
 
 

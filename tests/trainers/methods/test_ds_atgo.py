@@ -13,12 +13,8 @@ from tests.torch_networks import thresholds
 from trainers.errors import ConfigError
 from trainers.evaluation import evaluate
 from trainers.fitting import fit
-from trainers.methods.ds_atgo import (
-    AdaptiveThreshold,
-    DSATGOOptions,
-    ThresholdDrivenGradient,
-    prepare,
-)
+from trainers.methods.adaptive_threshold import AdaptiveThreshold
+from trainers.methods.ds_atgo import DSATGOOptions, ThresholdDrivenGradient, prepare
 from trainers.network import SpikingNetwork
 from trainers.neurons.lif import LIF
 from trainers.neurons.shaped import Shaped

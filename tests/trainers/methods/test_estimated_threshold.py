@@ -6,7 +6,8 @@ from pydantic import ValidationError
 from torch import nn
 
 from tests.one_lif import one_lif
-from trainers.methods.ds_atgo import DSATGOOptions, EstimatedThreshold, prepare
+from trainers.methods.adaptive_threshold import EstimatedThreshold
+from trainers.methods.ds_atgo import DSATGOOptions, prepare
 from trainers.network import SpikingNetwork
 from trainers.neurons.lif import LIF
 
