@@ -40,6 +40,25 @@ def unknown(place: str, name: Any, table: Mapping[str, Any]) -> str:
     return f"{place}: unknown {_short(name)}; known: {', '.join(sorted(table))}"
 
 
+def checked_by_name(
+    table: dict[str, Any], place: str, rows: Mapping[str, Any], faults: list[str]
+) -> tuple[str, Any] | None:
+    """The `name` of a row and its validated options, all other keys; None for an unknown name.
+
+    Args:
+        table: of a recipe.
+        place: the table's own name.
+        rows: what it chooses from; each row has an `options` model.
+        faults: of the whole recipe.
+    """
+    name = table.get("name")
+    if not isinstance(name, str) or name not in rows:
+        faults.append(unknown(f"{place}.name", name, rows))
+        return None
+    others = {key: value for key, value in table.items() if key != "name"}
+    return name, checked(rows[name].options, others, place, faults)
+
+
 def _dotted(place: str, location: Iterable[int | str]) -> str:
     return ".".join(str(part) for part in (place, *location) if part != "")
 

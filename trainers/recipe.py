@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, ValidationError
 from trainers.data import DATASETS
 from trainers.encodings.encoding_table import EncodingTable, encoding_table
 from trainers.errors import ConfigError
-from trainers.faults import checked, faults_of, unknown
+from trainers.faults import checked, checked_by_name, faults_of, unknown
 from trainers.methods import METHODS, contradictions
 from trainers.networks import NETWORKS
 from trainers.recipe_table import Table
@@ -122,12 +122,10 @@ def _data_table(table: Any, faults: list[str]) -> Any:
     if not isinstance(table, dict):
         faults.append("[data]: the table is missing; name a data set")
         return table
-    name = table.get("name")
-    if not isinstance(name, str) or name not in DATASETS:
-        faults.append(unknown("data.name", name, DATASETS))
+    chosen = checked_by_name(table, "data", DATASETS, faults)
+    if chosen is None:
         return table
-    others = {key: value for key, value in table.items() if key != "name"}
-    options: Any = checked(DATASETS[name].options, others, "data", faults)
+    name, options = chosen
     return DataTable.model_construct(name=name, options=options)
 
 

@@ -1,9 +1,8 @@
 """Batch norms over the mini-batches of all processes, on any device.
 
-torch's own SyncBatchNorm does this on GPUs alone. With n_r samples (times steps and positions),
-mean and M2 of process r, combined as by Chan et al. (1979):
+torch's own SyncBatchNorm does this on GPUs alone. With n samples (times steps and positions), mean
+and M2 of all processes together (trainers/moments.py) and var = M2 / n:
 
-    n = sum n_r ;   mean = sum n_r mean_r / n ;   var = sum (M2_r + n_r (mean_r - mean)^2) / n
     x^ = (x - mean) / sqrt(var + eps) ;   y = gamma x^ + beta
 
 and in the backward pass, with g = dL/dy and sums over all processes:
@@ -20,6 +19,9 @@ import torch
 from lightning.pytorch.plugins import LayerSync
 from torch import Tensor, distributed, nn
 from torch.nn.modules.batchnorm import _BatchNorm
+
+from trainers.moments import combined_over_ranks
+from trainers.widened import at_least_float32
 
 
 class SynchronisedNorms(LayerSync):
@@ -87,17 +89,11 @@ def combined_statistics(values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     Returns:
         A scalar and two of shape [C], in float32 at least; combined in float64.
     """
-    wide = _wide(values)
+    wide = at_least_float32(values)
     variance, mean = torch.var_mean(wide, dim=_others(wide), correction=0)
-    number = torch.full_like(mean, wide.numel() // wide.shape[1], dtype=torch.float64)
-    own = torch.stack([number, mean.double(), variance.double()])
-    gathered = [torch.empty_like(own) for _ in range(distributed.get_world_size())]
-    distributed.all_gather(gathered, own)
-    counts, means, variances = torch.stack(gathered).unbind(1)
-    total = counts.sum(dim=0)
-    joint = (counts * means).sum(dim=0) / total
-    spread = (counts * (variances + (means - joint) ** 2)).sum(dim=0) / total
-    return total[0].to(wide.dtype), joint.to(wide.dtype), spread.to(wide.dtype)
+    number = wide.numel() // wide.shape[1]
+    total, joint, squares = combined_over_ranks(number, mean, variance.double() * number)
+    return total[0].to(wide.dtype), joint.to(wide.dtype), (squares / total).to(wide.dtype)
 
 
 class _Normalise(torch.autograd.Function):
@@ -112,7 +108,7 @@ class _Normalise(torch.autograd.Function):
         count: Tensor,
     ) -> Tensor:
         shape = _channel_shape(values)
-        outputs = (_wide(values) - mean.view(shape)) * scale.view(shape)
+        outputs = (at_least_float32(values) - mean.view(shape)) * scale.view(shape)
         if gain is not None and shift is not None:
             outputs = outputs * gain.view(shape) + shift.view(shape)
         ctx.save_for_backward(values, gain, mean, scale, count)
@@ -124,8 +120,8 @@ class _Normalise(torch.autograd.Function):
     ) -> tuple[Tensor, Tensor | None, Tensor | None, None, None, None]:
         values, gain, mean, scale, count = ctx.saved_tensors
         shape, others = _channel_shape(values), _others(values)
-        gradient = _wide(grad_outputs[0])
-        normalised = (_wide(values) - mean.view(shape)) * scale.view(shape)
+        gradient = at_least_float32(grad_outputs[0])
+        normalised = (at_least_float32(values) - mean.view(shape)) * scale.view(shape)
         sums = torch.stack([gradient.sum(dim=others), (gradient * normalised).sum(dim=others)])
         own = sums.clone()
         distributed.all_reduce(sums)
@@ -136,10 +132,6 @@ class _Normalise(torch.autograd.Function):
         by_values = by_values * gain.view(shape)
         by_shift, by_gain = own.to(gain.dtype)
         return by_values.to(values.dtype), by_gain, by_shift, None, None, None
-
-
-def _wide(values: Tensor) -> Tensor:
-    return values.to(torch.promote_types(values.dtype, torch.float32))
 
 
 def _others(values: Tensor) -> list[int]:

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +18,6 @@ from trainers.evaluation import evaluate
 from trainers.recipe_file import load_recipe
 
 RECIPES = Path(__file__).parents[2] / "trainers" / "recipes"
-needs_aeon = pytest.mark.skipif(find_spec("aeon") is None, reason="aeon isn't installed")
 
 TINY = """
 [data]
@@ -107,7 +105,6 @@ def test_faults_are_one_line(spikeport: Command, tmp_path: Path, encoding: str, 
     assert not (tmp_path / "run" / "checkpoints").exists()
 
 
-@needs_aeon
 @pytest.mark.slow
 def test_japanese_vowels_are_told_apart_down_to_the_chip(
     spikeport: Command, tmp_path: Path
@@ -122,7 +119,6 @@ def test_japanese_vowels_are_told_apart_down_to_the_chip(
     assert report["energy_j"]["total"] > 0
 
 
-@needs_aeon
 @pytest.mark.slow
 def test_recorded_motions_are_told_apart_by_their_level_crossings(
     spikeport: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -1,9 +1,13 @@
 """Published sets of 28x28 grey images in four IDX files: MNIST, Fashion-MNIST, KMNIST, EMNIST."""
 
 from pathlib import Path
+from typing import cast
 
 from pydantic import Field
 
+from trainers.data.data_folder import data_folder
+from trainers.data.dataset import Dataset, DatasetOptions
+from trainers.data.download.from_source import from_source
 from trainers.data.idx_folder import read_folder, transposed_images
 from trainers.data.image_inputs import SIZE_MAX, ImageForm
 from trainers.data.image_splits import ImageSplitOptions, LabelledImages, split_images
@@ -68,6 +72,23 @@ def load_set(
     return split_images(
         name, train, test, classes, options, size=options.image_size, form=options.form
     )
+
+
+def plain_set(name: str, classes: tuple[str, ...], summary: str) -> Dataset:
+    """A row of the table for a set that lies in a folder of its own, as published.
+
+    Args:
+        name: of the data set, of its source, and of its default folder.
+        classes: names in label order.
+        summary: one line.
+    """
+
+    def load(options: DatasetOptions) -> DataSplits:
+        chosen = cast(IdxSetOptions, options)
+        remedy = f"Run `spikeport download {name}`, or name their folder in data.path."
+        return load_set(name, chosen.path or data_folder(name), classes, chosen, remedy=remedy)
+
+    return Dataset(summary=summary, options=IdxSetOptions, load=load, download=from_source(name))
 
 
 def _from_zero(folder: Path, images: LabelledImages, first_label: int) -> LabelledImages:

@@ -15,17 +15,17 @@ as the receiver's level (Corradi and Indiveri 2015, asynchronous delta modulator
 step-forward encoding of Petro, Kasabov and Kiss 2020.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from trainers.data import DataSplits, Split
+from trainers.data import DataSplits
 from trainers.data.stratified import Indices
 from trainers.encodings.channel_deviation import channel_deviation
-from trainers.encodings.encoded_inputs import EncodedInputs
+from trainers.encodings.encoded_inputs import EncodedInputs, as_sequences
 from trainers.encodings.encoding import Encoding, EncodingOptions
 from trainers.errors import DataError
 
@@ -115,15 +115,7 @@ def encode(data: DataSplits, options: EncodingOptions, time_steps: int, seed: in
     encoder = DeltaEncoder(tuple((chosen.step * units).tolist()), chosen)
     sample = (data.train.inputs.shape[1], 2 * channels, *rest)
 
-    def encoded(split: Split) -> Split:
-        return Split(EncodedInputs(split.inputs, encoder, sample), split.labels)
-
-    return replace(
-        data,
-        train=encoded(data.train),
-        validation=encoded(data.validation),
-        test=encoded(data.test),
-    )
+    return as_sequences(data, lambda _, inputs: EncodedInputs(inputs, encoder, sample))
 
 
 DELTA = Encoding(

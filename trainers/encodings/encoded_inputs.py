@@ -1,12 +1,14 @@
 """Encoded samples as a lazy array: computed when indexed, never held."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from math import prod
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trainers.data.splits import Inputs
+from trainers.data.splits import DataSplits, Inputs, Split
 from trainers.data.stratified import Indices
 
 BLOCK_VALUES = 1 << 20
@@ -60,3 +62,17 @@ class EncodedInputs:
             places = chosen[start : start + block]
             encoded[start : start + block] = self.encoder(self.source[places], places)
         return encoded
+
+
+def as_sequences(data: DataSplits, encode: Callable[[int, Inputs], Inputs]) -> DataSplits:
+    """The data with other inputs, sequences from here on.
+
+    Args:
+        data: before encoding.
+        encode: the inputs of part 0 (training), 1 (validation) or 2 (test), encoded.
+    """
+    train, validation, test = (
+        Split(encode(part, split.inputs), split.labels)
+        for part, split in enumerate((data.train, data.validation, data.test))
+    )
+    return replace(data, form="sequence", train=train, validation=validation, test=test)

@@ -4,7 +4,7 @@ from typing import Any
 
 from trainers.encodings import ENCODINGS, EncodingOptions
 from trainers.encodings.direct import DirectOptions
-from trainers.faults import checked, unknown
+from trainers.faults import checked_by_name
 from trainers.recipe_table import Table
 
 
@@ -32,10 +32,8 @@ def encoding_table(table: Any, faults: list[str]) -> Any:
     if not isinstance(table, dict):
         faults.append("[encoding]: must be a table that names an encoding")
         return table
-    name = table.get("name")
-    if not isinstance(name, str) or name not in ENCODINGS:
-        faults.append(unknown("encoding.name", name, ENCODINGS))
+    chosen = checked_by_name(table, "encoding", ENCODINGS, faults)
+    if chosen is None:
         return table
-    others = {key: value for key, value in table.items() if key != "name"}
-    options: Any = checked(ENCODINGS[name].options, others, "encoding", faults)
+    name, options = chosen
     return EncodingTable.model_construct(name=name, options=options)

@@ -14,16 +14,16 @@ Each value is encoded by itself and 0 never spikes, so moving or blanking pixels
 flip, rotation, roll and cutout) after encoding, the same at every step, is the same as before it.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from trainers.data import DataSplits, Split
+from trainers.data import DataSplits
 from trainers.data.stratified import Indices
-from trainers.encodings.encoded_inputs import EncodedInputs
+from trainers.encodings.encoded_inputs import EncodedInputs, as_sequences
 from trainers.encodings.encoding import Encoding, EncodingOptions
 from trainers.encodings.unit_interval import in_unit_interval, refuse_outside
 
@@ -90,16 +90,7 @@ def encode(data: DataSplits, options: EncodingOptions, time_steps: int, seed: in
     encoder = LatencyEncoder(time_steps, cast(LatencyOptions, options))
     sample = (time_steps, *data.sample_shape)
 
-    def encoded(split: Split) -> Split:
-        return Split(EncodedInputs(split.inputs, encoder, sample), split.labels)
-
-    return replace(
-        data,
-        form="sequence",
-        train=encoded(data.train),
-        validation=encoded(data.validation),
-        test=encoded(data.test),
-    )
+    return as_sequences(data, lambda _, inputs: EncodedInputs(inputs, encoder, sample))
 
 
 LATENCY = Encoding(

@@ -19,10 +19,10 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from trainers.data import DataSplits, Split
+from trainers.data import DataSplits
 from trainers.data.splits import Inputs
 from trainers.data.stratified import Indices
-from trainers.encodings.encoded_inputs import EncodedInputs
+from trainers.encodings.encoded_inputs import EncodedInputs, as_sequences
 from trainers.encodings.encoding import Encoding, EncodingOptions
 from trainers.encodings.sample_random import uniform
 from trainers.encodings.unit_interval import in_unit_interval, refuse_outside
@@ -78,19 +78,13 @@ def encode(data: DataSplits, options: EncodingOptions, time_steps: int, seed: in
     refuse_outside("rate", data)
     sample = (time_steps, *data.sample_shape)
 
-    def encoder(part: int) -> RateEncoder:
+    def encoded(part: int, inputs: Inputs) -> EncodedInputs:
         # Parts differ in their key, or their first samples would get the same draws.
-        return RateEncoder(time_steps, key=(seed, part, 0))
+        encoder = RateEncoder(time_steps, key=(seed, part, 0))
+        kind = TrainingRateInputs if part == 0 else EncodedInputs
+        return kind(inputs, encoder, sample)
 
-    return replace(
-        data,
-        form="sequence",
-        train=Split(TrainingRateInputs(data.train.inputs, encoder(0), sample), data.train.labels),
-        validation=Split(
-            EncodedInputs(data.validation.inputs, encoder(1), sample), data.validation.labels
-        ),
-        test=Split(EncodedInputs(data.test.inputs, encoder(2), sample), data.test.labels),
-    )
+    return as_sequences(data, encoded)
 
 
 RATE = Encoding(

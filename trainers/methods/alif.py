@@ -18,13 +18,13 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from trainers.methods.batch_statistics import at_least_float32
 from trainers.methods.method import Method, MethodOptions, Part
 from trainers.network import SpikingNetwork
 from trainers.neurons.derivatives import ShapeName
 from trainers.neurons.lif import LIF
 from trainers.neurons.shaped import Shaped
 from trainers.neurons.threshold import ThresholdRule
+from trainers.widened import at_least_float32
 
 
 class ALIFOptions(MethodOptions):

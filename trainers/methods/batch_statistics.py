@@ -1,20 +1,18 @@
 """Mean and deviation of a membrane over the mini-batch, of this rank or of all together.
 
-The authors' code of DS-ATGO takes each rank's own. Ranks may instead combine their counts n_i,
-means and sums of squared differences M2_i (Chan et al. 1979), which loses nothing where a plain sum
-of squares would cancel:
-
-    n = sum n_i ;   mean = sum n_i mean_i / n ;   M2 = sum (M2_i + n_i (mean_i - mean)^2)
-    std = sqrt(M2 / (n - 1))
+The authors' code of DS-ATGO takes each rank's own. Ranks may instead combine their counts, means
+and sums of squares about them (trainers/moments.py) to n and M2, with std = sqrt(M2 / (n - 1)).
 """
 
 import weakref
 from typing import Any
 
 import torch
-from torch import Tensor, distributed
+from torch import Tensor
 
+from trainers.moments import combined_over_ranks
 from trainers.rank_sum import among_ranks
+from trainers.widened import at_least_float32
 
 
 class BatchStatistics:
@@ -89,17 +87,5 @@ def combined_std_mean(mean: Tensor, squares: Tensor, count: int) -> tuple[Tensor
 
     Every rank must call it at the same point.
     """
-    counted = torch.tensor(count, dtype=torch.float64, device=mean.device)
-    own = torch.stack((counted, mean.double(), squares.double()))
-    gathered = [torch.empty_like(own) for _ in range(distributed.get_world_size())]
-    distributed.all_gather(gathered, own)
-    counts, means, squares = torch.stack(gathered).unbind(1)
-    total = counts.sum()
-    joint = (counts * means).sum() / total
-    spread = (squares + counts * (means - joint) ** 2).sum()
+    total, joint, spread = combined_over_ranks(count, mean, squares)
     return (spread / (total - 1)).sqrt().to(mean.dtype), joint.to(mean.dtype)
-
-
-def at_least_float32(membrane: Tensor) -> Tensor:
-    """The membrane, widened if it is half precision."""
-    return membrane.to(torch.promote_types(membrane.dtype, torch.float32))

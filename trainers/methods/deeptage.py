@@ -35,6 +35,7 @@ from trainers.neurons.half_height import half_height
 from trainers.neurons.shaped import Shaped
 from trainers.neurons.threshold import FixedThreshold
 from trainers.rank_sum import summed_over_ranks
+from trainers.widened import at_least_float32
 
 SMALLEST_DISTANCE = 1e-6
 """Lower bound of sigma_1, since every membrane may sit on the threshold; the short version adds it
@@ -137,7 +138,7 @@ class TemporalAdaptiveGradient(Shaped):
 
     def _mean_distance(self, distance: Tensor) -> Tensor:
         """sigma_t, in float32 at least."""
-        precise = distance.to(torch.promote_types(distance.dtype, torch.float32))
+        precise = at_least_float32(distance)
         # A norm instead drifts by 3e-5 on large layers: torch adds its squares up one by one.
         rms = precise.reshape(len(precise), -1).square().mean(dim=1).sqrt()
         # Evaluation is each rank's own affair: alone, it would wait in vain for the others.

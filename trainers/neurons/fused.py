@@ -9,6 +9,7 @@ On the CPU spikes and thresholds are those of the plain loop bit for bit. The gr
 summed in another order, and random masks are drawn in another order from the same generator.
 """
 
+from dataclasses import dataclass
 from importlib.util import find_spec
 from types import ModuleType
 from typing import Any, Protocol
@@ -17,12 +18,27 @@ import torch
 from torch import Tensor
 
 from trainers.neurons import fused_kernels
-from trainers.neurons.fused_kernels import Steps, fired
+from trainers.neurons.fused_kernels import fired
 from trainers.neurons.scaled import ScaledSurrogate
 from trainers.neurons.threshold import ThresholdRule
 
 LONGEST_UNROLLED = 32
 """Steps that torch's compiler takes in a few seconds."""
+
+
+@dataclass(frozen=True)
+class Steps:
+    """What a layer does at its steps.
+
+    Args:
+        thresholds: [T].
+        widths: of the surrogate, [T].
+        spikes: [T, B, features] where they are known already.
+    """
+
+    thresholds: Tensor
+    widths: Tensor
+    spikes: Tensor | None
 
 
 class FusableLayer(Protocol):

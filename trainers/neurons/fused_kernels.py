@@ -7,33 +7,21 @@ finds the very spikes of the forward pass. r[t] = u[t] (1 - s[t]) is the membran
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
+from functools import cache, wraps
+from typing import ParamSpec, TypeVar
 
 import torch
 from torch import Tensor
 
 from trainers.neurons.scaled import ScaledSurrogate
+from trainers.widened import at_least_float32
 
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
 Gradients = tuple[Tensor, Tensor | None, Tensor | None, Tensor | None]
 
 RECOMPILE_LIMIT = 64
 """Variants of one kernel: axes of length one, dtypes, surrogates, which gradients are asked for."""
-
-
-@dataclass(frozen=True)
-class Steps:
-    """What a layer does at its steps.
-
-    Args:
-        thresholds: [T].
-        widths: of the surrogate, [T].
-        spikes: [T, B, features] where they are known already.
-    """
-
-    thresholds: Tensor
-    widths: Tensor
-    spikes: Tensor | None
 
 
 @dataclass(frozen=True)
@@ -44,41 +32,39 @@ class Moments:
     squares: Tensor
 
 
+def compiled(kernel: Callable[Given, Result]) -> Callable[Given, Result]:
+    """The kernel as torch compiles it when it is first called, for any sizes."""
+
+    @wraps(kernel)
+    def fast(*given: Given.args, **named: Given.kwargs) -> Result:
+        # The compiler looks at the gradient of each tensor, of which inner ones have none.
+        cut = (item.detach() if isinstance(item, Tensor) else item for item in given)
+        result: Result = _fast(kernel)(*cut, **named)
+        return result
+
+    return fast
+
+
 @cache
-def compiled(kernel: Callable[..., Any]) -> Callable[..., Any]:
-    """The kernel as torch compiles it, for any sizes."""
+def _fast(kernel: Callable[..., Result]) -> Callable[..., Result]:
     with warnings.catch_warnings():
         # torch's compiler imports parts of torch that torch itself deprecates.
         warnings.filterwarnings("ignore", message=".*torch.jit.*", category=DeprecationWarning)
-        fast = torch.compile(  # type: ignore[call-overload]
+        fast: Callable[..., Result] = torch.compile(  # type: ignore[call-overload]
             kernel, dynamic=True, recompile_limit=RECOMPILE_LIMIT, isolate_recompiles=True
         )
-
-    def without_history(*given: Any) -> Any:
-        # The compiler looks at the gradient of each tensor, of which inner ones have none.
-        return fast(*(item.detach() if isinstance(item, Tensor) else item for item in given))
-
-    return without_history
-
-
-def wide(current: Tensor) -> Tensor:
-    """The current in the membrane's precision."""
-    return current.to(torch.promote_types(current.dtype, torch.float32))
+    return fast
 
 
 def scaled(current: Tensor, gain: Tensor | None) -> Tensor:
     """The current that reaches the membrane."""
-    return wide(current) if gain is None else gain * wide(current)
+    return at_least_float32(current) if gain is None else gain * at_least_float32(current)
 
 
+@compiled
 def spikes(currents: Tensor, decay: Tensor, gain: Tensor | None, thresholds: Tensor) -> Tensor:
     """Spikes [T, B, features] under thresholds [T]."""
-    rows: Tensor = compiled(_spikes)(currents, decay, gain, thresholds)
-    return rows
-
-
-def _spikes(currents: Tensor, decay: Tensor, gain: Tensor | None, thresholds: Tensor) -> Tensor:
-    reset = torch.zeros_like(wide(currents[0]))
+    reset = torch.zeros_like(at_least_float32(currents[0]))
     rows = []
     for step, incoming in enumerate(currents):
         membrane = decay * reset + scaled(incoming, gain)
@@ -105,9 +91,10 @@ def advanced(
     """
     if before is None:
         return scaled(incoming, gain), None
-    return compiled(_advanced)(*before, incoming, decay, gain), None
+    return _advanced(*before, incoming, decay, gain), None
 
 
+@compiled
 def _advanced(
     membrane: Tensor,
     threshold: Tensor,
@@ -122,15 +109,13 @@ def _advanced(
 
 
 @torch.no_grad()
+@compiled
 def fired(membrane: Tensor, threshold: Tensor, row: Tensor) -> None:
     """Writes the last step's spikes."""
-    compiled(_fired)(membrane, threshold, row)
-
-
-def _fired(membrane: Tensor, threshold: Tensor, row: Tensor) -> None:
     row.copy_((membrane - threshold > 0).to(row.dtype))
 
 
+@compiled
 def gradients(
     surrogate: ScaledSurrogate,
     currents: Tensor,
@@ -152,26 +137,7 @@ def gradients(
         dI[t] = gain du[t] ;   ddecay = sum du[t] r[t-1] ;   dgain = sum du[t] I[t]
         dthreshold[t] = - sum dh[t]
     """
-    flags = (of_decay, of_gain, of_thresholds)
-    found: Gradients = compiled(_gradients)(
-        surrogate, currents, decay, gain, thresholds, widths, grad, *flags
-    )
-    return found
-
-
-def _gradients(
-    surrogate: ScaledSurrogate,
-    currents: Tensor,
-    decay: Tensor,
-    gain: Tensor | None,
-    thresholds: Tensor,
-    widths: Tensor,
-    grad: Tensor,
-    of_decay: bool,
-    of_gain: bool,
-    of_thresholds: bool,
-) -> Gradients:
-    reset = torch.zeros_like(wide(currents[0]))
+    reset = torch.zeros_like(at_least_float32(currents[0]))
     membranes, resets = [], []
     for step, incoming in enumerate(currents):
         membranes.append(decay * reset + scaled(incoming, gain))
@@ -186,14 +152,14 @@ def _gradients(
         membrane = membranes[step]
         distance = membrane - thresholds[step]
         spiked = (distance > 0).to(membrane.dtype)
-        through = wide(grad[step]) - flow * membrane
+        through = at_least_float32(grad[step]) - flow * membrane
         inner = surrogate.gradient(through, distance, widths[step])
         total = inner + flow * (1 - spiked)
         rows.append(scaled(total, gain).to(currents.dtype))
         if of_decay:
             decay_sum = decay_sum + (total * resets[step]).sum()
         if of_gain:
-            gain_sum = gain_sum + (total * wide(currents[step])).sum()
+            gain_sum = gain_sum + (total * at_least_float32(currents[step])).sum()
         if of_thresholds:
             threshold_sums.append(-inner.sum())
         flow = decay * total

@@ -15,11 +15,11 @@ from torch import Tensor, nn
 
 from trainers.errors import ConfigError
 from trainers.neurons.fused import fused_steps, kernels_for
-from trainers.neurons.fused_kernels import wide
 from trainers.neurons.scaled import ScaledSurrogate
 from trainers.neurons.shaped import Shaped
 from trainers.neurons.surrogate import Surrogate
 from trainers.neurons.threshold import FixedThreshold, ThresholdRule
+from trainers.widened import at_least_float32
 
 Probe = Callable[[int, Tensor, Tensor, Tensor], None]
 """Sees (step, membrane before reset, threshold, spikes) of every step."""
@@ -92,7 +92,7 @@ class LIF(nn.Module):
             kernels = kernels_for(self.surrogate, currents)
             if kernels is not None:
                 return fused_steps(self, currents, kernels).flatten(0, 1)
-        currents = wide(currents)
+        currents = at_least_float32(currents)
         decay = self.decay
         if self.decay_input:
             currents = currents * (1 - decay)

@@ -44,10 +44,15 @@ class ScaledSurrogate(Surrogate):
 
     def spike(self, distance: Tensor, width: Tensor) -> Tensor:
         """Spikes of distances u - threshold, with their gradient."""
+        if self.kernel_shape == "rectangular":
+            # The same gradient from one byte per neuron instead of four.
+            return rectangular_spike(distance, width)
         return sloped_spike(distance, self.slope(distance.detach(), width))
 
     def gradient(self, grad: Tensor, distance: Tensor, width: Tensor) -> Tensor:
-        """What flows from the spikes' gradient to the distances'."""
+        """What flows from the spikes' gradient to the distances', as `spike` computes it."""
+        if self.kernel_shape == "rectangular":
+            return rectangular_gradient(grad, distance.abs() < width / 2, width)
         return grad * self.slope(distance, width)
 
     @property
@@ -84,14 +89,6 @@ class DrivenRectangle(ScaledSurrogate):
     def slope(self, distance: Tensor, width: Tensor) -> Tensor:
         """(1/k) 1[|u - threshold| < k/2]."""
         return rectangular(distance, width)
-
-    def spike(self, distance: Tensor, width: Tensor) -> Tensor:
-        """Spikes that keep one byte per neuron for the backward pass."""
-        return rectangular_spike(distance, width)
-
-    def gradient(self, grad: Tensor, distance: Tensor, width: Tensor) -> Tensor:
-        """As the slope, in the order of operations of `spike`."""
-        return rectangular_gradient(grad, distance.abs() < width / 2, width)
 
     def interval(self, membrane: Tensor, threshold: Tensor, step: int) -> Tensor:
         """The width k."""

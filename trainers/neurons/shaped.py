@@ -3,17 +3,8 @@
 import torch
 from torch import Tensor
 
-from trainers.neurons.derivatives import SHAPES, Derivative, ShapeName, rectangular
+from trainers.neurons.derivatives import SHAPES, ShapeName
 from trainers.neurons.scaled import ScaledSurrogate
-from trainers.neurons.surrogate import rectangular_gradient, rectangular_spike, sloped_spike
-
-
-def shaped_spike(distance: Tensor, width: Tensor, derivative: Derivative) -> Tensor:
-    """Spikes where distance = u - threshold is positive; ds/du = derivative(distance, width)."""
-    if derivative is rectangular:
-        # The same gradient from one byte per neuron instead of four.
-        return rectangular_spike(distance, width)
-    return sloped_spike(distance, derivative(distance.detach(), width))
 
 
 class Shaped(ScaledSurrogate):
@@ -46,13 +37,3 @@ class Shaped(ScaledSurrogate):
     def slope(self, distance: Tensor, width: Tensor) -> Tensor:
         """The shape."""
         return self.shape.derivative(distance, width)
-
-    def spike(self, distance: Tensor, width: Tensor) -> Tensor:
-        """Spikes with the shape's gradient."""
-        return shaped_spike(distance, width, self.shape.derivative)
-
-    def gradient(self, grad: Tensor, distance: Tensor, width: Tensor) -> Tensor:
-        """In the order of operations of `spike`."""
-        if self.shape.derivative is rectangular:
-            return rectangular_gradient(grad, distance.abs() < width / 2, width)
-        return super().gradient(grad, distance, width)

@@ -4,7 +4,7 @@ Each program holds a block of neurons and walks through all T steps, so a pass r
 every current, spike and gradient once: 2 values per neuron and step forward, 3 backward (the
 membranes it computes again lie in cache). An adaptive threshold needs the statistics of a whole
 step before its spikes: then one launch per step also returns each block's sum and squares about
-its own mean, which combine without cancellation (Chan et al. 1979).
+its own mean (trainers/moments.py).
 
 Nothing imports this file before a CUDA tensor arrives. Imported with TRITON_INTERPRET=1, Triton's
 interpreter runs the same kernels on CPU tensors.
@@ -17,8 +17,10 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from trainers.neurons.fused_kernels import Gradients, Moments, wide
+from trainers.moments import combined
+from trainers.neurons.fused_kernels import Gradients, Moments
 from trainers.neurons.scaled import ScaledSurrogate
+from trainers.widened import at_least_float32
 
 BLOCK = 1024
 SHAPES = ("rectangular", "triangular", "arctan")
@@ -146,7 +148,7 @@ def advanced(
     """As trainers.neurons.fused_kernels.advanced, and the membrane's mean and squares."""
     n, blocks = _launch(incoming)
     decay, gain = _scalars(incoming, decay, gain)
-    out = torch.empty_like(wide(incoming))
+    out = torch.empty_like(at_least_float32(incoming))
     sums, squares = torch.empty(2, blocks, dtype=out.dtype, device=out.device)
     # Pointers that the first step never follows.
     membrane, threshold, row = before or (out, gain, out)
@@ -156,9 +158,8 @@ def advanced(
     )  # fmt: skip
     counts = torch.full_like(sums, BLOCK)
     counts[-1] = n - BLOCK * (blocks - 1)
-    mean = sums.sum() / n
-    between = (counts * (sums / counts - mean) ** 2).sum()
-    return out, Moments(mean, squares.sum() + between)
+    _, mean, joint_squares = combined(counts, sums / counts, squares)
+    return out, Moments(mean, joint_squares)
 
 
 def gradients(

@@ -14,13 +14,13 @@ from trainers.data.japanese_vowels import FILES
 from trainers.data.load import load_data
 from trainers.errors import DataError
 
-AEON = japanese_vowels._in_aeon()
-needs_aeon = pytest.mark.skipif(AEON is None, reason="the package aeon isn't installed")
+found = japanese_vowels._in_aeon()
+assert found is not None, "run `pip install --no-deps aeon==1.6.0`, as make does"
+AEON: Path = found
 
 
 def by_hand(part: int) -> tuple[list[np.ndarray], list[str]]:
     """The raw sequences [T, 12] and class names of a file, by splitting its lines."""
-    assert AEON is not None
     lines = (AEON / FILES[part]).read_text().split("@data\n")[1].splitlines()
     rows = [line.split(":") for line in lines]
     return [np.array([c.split(",") for c in row[:-1]], float).T for row in rows], [
@@ -28,7 +28,6 @@ def by_hand(part: int) -> tuple[list[np.ndarray], list[str]]:
     ]
 
 
-@needs_aeon
 def test_the_official_split_with_validation_held_out() -> None:
     """270 training utterances, 30 of each speaker, a fifth of them for validation; 370 tests."""
     data = load_data("japanese-vowels")
@@ -41,7 +40,6 @@ def test_the_official_split_with_validation_held_out() -> None:
     assert "aeon" not in sys.modules
 
 
-@needs_aeon
 def test_test_utterances_are_those_of_the_file() -> None:
     """All 370 in their order, ending at step 29, before and after standardising."""
     sequences, names = by_hand(1)
@@ -53,7 +51,6 @@ def test_test_utterances_are_those_of_the_file() -> None:
         assert not row[: 29 - len(sequence)].any()
 
 
-@needs_aeon
 def test_the_first_utterance_standardised_by_hand() -> None:
     """(x - mean) / deviation of the 216 training utterances that are left."""
     held = {row[row[:, 0] != 0].tobytes() for row in plain_split("validation")}
@@ -73,10 +70,8 @@ def plain_split(part: str) -> np.ndarray:
     return inputs
 
 
-@needs_aeon
 def test_a_folder_of_the_two_files(tmp_path: Path) -> None:
     """The same data from a copy."""
-    assert AEON is not None
     for name in FILES:
         shutil.copy(AEON / name, tmp_path)
     found = load_data("japanese-vowels", path=tmp_path)

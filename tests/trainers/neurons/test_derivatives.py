@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from trainers.neurons.derivatives import SHAPES, ShapeName
-from trainers.neurons.shaped import Shaped, shaped_spike
+from trainers.neurons.shaped import Shaped
 
 X = torch.linspace(-40, 40, 800_001, dtype=torch.float64)
 
@@ -59,7 +59,7 @@ def test_gradient_is_the_derivative_times_what_comes_from_above() -> None:
     """Backward multiplies exactly once; forward is a strict step."""
     x = torch.tensor([-0.3, 0.0, 0.2], dtype=torch.float64, requires_grad=True)
     width = torch.tensor(1.0, dtype=torch.float64)
-    spikes = shaped_spike(x, width, SHAPES["arctan"].derivative)
+    spikes = Shaped("arctan").spike(x, width)
     assert spikes.tolist() == [0.0, 0.0, 1.0]
     (spikes * torch.tensor([2.0, 3.0, 5.0])).sum().backward()
     expected = torch.tensor([2.0, 3.0, 5.0]) / (1 + (math.pi * x.detach()) ** 2)
