@@ -48,7 +48,7 @@ def digits_graph(names: tuple[str, str, str] = ("l001_lif", "l004_lif", "readout
             DenseProjection(second, last, rng.integers(-128, 127, (10, 512)) * 2),
         ),
         time_steps=4,
-        readout=Readout(last, 1e-4),
+        readouts=(Readout(last, 1e-4),),
         classes=tuple("0123456789"),
         host=HostEncoder(macs=9 * 16 * 64, scale=1000.0),
     )

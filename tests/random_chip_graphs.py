@@ -133,7 +133,7 @@ class Chain:
             tuple(self.populations),
             tuple(self.projections),
             time_steps=time_steps,
-            readout=Readout(last.name, 1.0) if silent else None,
+            readouts=(Readout(last.name, 1.0),) if silent else (),
         )
 
     def _shape_here(self) -> tuple[int, ...]:

@@ -146,6 +146,8 @@ def _check_conv(
             f"{where}: stride {projection.stride}, dilation {projection.dilation} and groups "
             f"{projection.groups} must be at least 1."
         )
+    if projection.delay < 0:
+        raise InvalidGraph(f"{where}: delay {projection.delay} is negative. Use 0 or more steps.")
     if min(projection.padding) < 0:
         raise InvalidGraph(f"{where}: padding {projection.padding} must not be negative.")
     if weight[1] * projection.groups != source[0] or weight[0] % projection.groups:
@@ -171,8 +173,13 @@ def _check_roles(graph: ChipGraph) -> None:
                 f"population '{population.name}': the host writes its biases for each sample, so "
                 "its own bias must be 0. Add it to the host's currents."
             )
-    if graph.readout is not None:
-        _check_readout(graph, graph.readout)
+    for readout in graph.readouts:
+        _check_readout(graph, readout)
+    named = [readout.population for readout in graph.readouts]
+    if len(set(named)) != len(named):
+        raise InvalidGraph(
+            f"chip graph: readouts {', '.join(named)} name a population twice. Keep one of them."
+        )
     if graph.time_steps is not None and graph.time_steps < 1:
         raise InvalidGraph(f"chip graph: time_steps is {graph.time_steps}, must be at least 1.")
 

@@ -76,6 +76,8 @@ class ConvProjection:
         padding: zeros on each side, (rows, columns).
         dilation: (rows, columns).
         groups: channel groups.
+        delay: extra steps of every synapse, 0..62. Neither the chip's shared convolutions nor
+            netx's know delays: a delayed one is stored as sparse synapses.
     """
 
     source: str
@@ -85,6 +87,7 @@ class ConvProjection:
     padding: tuple[int, int] = (0, 0)
     dilation: tuple[int, int] = (1, 1)
     groups: int = 1
+    delay: int = 0
 
 
 Projection = DenseProjection | ConvProjection
@@ -143,10 +146,12 @@ class ChipGraph:
 
     Args:
         input: the outside world.
-        populations: in topological order.
+        populations: in the order of the layers: between populations of a loop, a projection
+            back to an earlier one (or the same) is feedback; see `export.chip.timing`.
         projections: any directed graph between them.
         time_steps: steps T that each population spends on one sample; None in a foreign file.
-        readout: None in a foreign file: output spikes are all there is.
+        readouts: where logits leave; empty in a foreign file: output spikes are all there is.
+            The first one's logits decide the class.
         classes: class names, empty if unknown.
         host: the host's share of the computation, None when spikes enter directly.
     """
@@ -155,9 +160,14 @@ class ChipGraph:
     populations: tuple[Population, ...]
     projections: tuple[Projection, ...]
     time_steps: int | None = None
-    readout: Readout | None = None
+    readouts: tuple[Readout, ...] = ()
     classes: tuple[str, ...] = ()
     host: HostEncoder | None = None
+
+    @property
+    def readout(self) -> Readout | None:
+        """The readout whose logits decide the class; None where there is none."""
+        return self.readouts[0] if self.readouts else None
 
     def population(self, name: str) -> Population:
         """The population of that name.
@@ -181,8 +191,7 @@ class ChipGraph:
 
     def read_each_step(self, name: str) -> bool:
         """Whether the host reads the voltages of population `name` after every step."""
-        readout = self.readout
-        return readout is not None and readout.weights is not None and readout.population == name
+        return any(r.weights is not None and r.population == name for r in self.readouts)
 
     def source_shape(self, name: str) -> tuple[int, ...]:
         """Shape of a projection's source: a population's or the external input's."""

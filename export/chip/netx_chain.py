@@ -11,7 +11,7 @@ from export.chip.check_graph import label
 from export.chip.graph import ChipGraph, ConvProjection, DenseProjection, Population, Projection
 from export.errors import UnsupportedLayer
 
-REMEDY = "netx holds a plain chain only; the emulator runs this graph without a file"
+REMEDY = "netx holds a plain chain only; write this graph to a .chip.h5 file"
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,8 @@ def _link(graph: ChipGraph, projection: Projection) -> Link:
             "pooling before a convolution met an odd size; images whose sides halve evenly, e.g. "
             "32x32, avoid that), and netx's dense layers are flat"
         )
+    if isinstance(projection, ConvProjection) and projection.delay:
+        _refuse(f"{label(projection)} is a convolution with a delay of {projection.delay}")
     return Link(population, projection, _recurrent(graph, population, projection))
 
 

@@ -240,7 +240,7 @@ def _with_facts(graph: ChipGraph, facts: RunFacts) -> ChipGraph:
     return replace(
         graph,
         time_steps=facts.time_steps,
-        readout=readout if readout is not None and readout.population in known else None,
+        readouts=(readout,) if readout is not None and readout.population in known else (),
         classes=facts.classes,
         host=graph_host(facts),
     )

@@ -121,10 +121,12 @@ def quantize_layers(
         populations=tuple(populations),
         projections=tuple(projections),
         time_steps=facts.time_steps,
-        readout=Readout(
-            last.target,
-            1.0 / (report.scale * (1 << STATE_SHIFT) * facts.time_steps),
-            facts.readout.weights,
+        readouts=(
+            Readout(
+                last.target,
+                1.0 / (report.scale * (1 << STATE_SHIFT) * facts.time_steps),
+                facts.readout.weights,
+            ),
         ),
         classes=facts.classes,
         host=HostEncoder(macs=host_macs(first, facts), scale=reports[0].scale),

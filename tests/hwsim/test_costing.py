@@ -112,7 +112,7 @@ def test_a_weighted_readout_is_said(report: Report) -> None:
     *hidden, last = trace.graph.populations
     kept = replace(last, decay_v=np.array(0))
     readout = Readout(last.name, 1e-4, (1.0, 2.0, 3.0, 4.0))
-    graph = replace(trace.graph, populations=(*hidden, kept), readout=readout)
+    graph = replace(trace.graph, populations=(*hidden, kept), readouts=(readout,))
     text = " ".join(cost(replace(trace, graph=graph), "loihi1").assumptions)
     assert "after each of its 4 steps instead of once" in text
     assert "other importers ignore them" in text

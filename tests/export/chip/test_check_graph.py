@@ -43,7 +43,7 @@ def weighted(weights: tuple[float, ...], steps: int | None = 4, **fields: Any) -
     return replace(
         graph,
         populations=(*hidden, replace(last, **fields)),
-        readout=Readout(last.name, 1.0, weights),
+        readouts=(Readout(last.name, 1.0, weights),),
     )
 
 
@@ -78,7 +78,7 @@ CASES = {
     "padding": (with_projection(0, padding=(-1, 0)), r"padding \(-1, 0\)"),
     "groups": (with_projection(0, groups=2), "don't divide into 2 groups of 2"),
     "output": (with_projection(0, padding=(0, 0)), r"makes \(3, 3, 2\), the population is"),
-    "readout": (replace(GRAPH, readout=Readout("z", 1.0)), "no population 'z'"),
+    "readout": (replace(GRAPH, readouts=(Readout("z", 1.0),)), "no population 'z'"),
     "weights": (weighted((1.0, 2.0)), "'p3': weights for 2 steps.*time_steps is 4"),
     "weights alone": (weighted((1.0, 2.0), None), "weights for 2 steps.*time_steps is None"),
     "weight value": (weighted((1.0, 2.0, 3.0, np.nan)), "'p3': a weight is NaN or infinite"),

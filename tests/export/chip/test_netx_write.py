@@ -70,7 +70,7 @@ def networks(draw: st.DrawFn) -> ChipGraph:
     graph = network.graph(draw(st.none() | st.integers(1, 9)))
     return replace(
         graph,
-        readout=draw(st.none() | st.just(Readout(graph.populations[-1].name, 0.1 + 0.2))),
+        readouts=draw(st.sampled_from([(), (Readout(graph.populations[-1].name, 0.1 + 0.2),)])),
         classes=draw(st.sampled_from([(), ("cat", "größer", "犬")])),
         host=draw(st.none() | st.just(HostEncoder(macs=12, scale=1 / 3))),
     )
@@ -143,7 +143,7 @@ def weighted_readout(*weights: float) -> ChipGraph:
     """A readout with one weight per step."""
     graph = chain(3, "bias").readout(3).graph(len(weights))
     assert graph.readout is not None
-    return replace(graph, readout=replace(graph.readout, weights=weights))
+    return replace(graph, readouts=(replace(graph.readout, weights=weights),))
 
 
 def test_readout_weights_survive_the_file(tmp_path: Path) -> None:

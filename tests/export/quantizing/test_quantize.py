@@ -243,7 +243,7 @@ def test_readout_weights_stay_with_the_host() -> None:
     assert plain.readout.weights is None
     expected = replace(plain.readout, weights=(0.1, -0.5, 2.0, 1.5))
     assert chip.readout == expected
-    assert_same_graph(replace(chip, readout=plain.readout), plain)
+    assert_same_graph(replace(chip, readouts=plain.readouts), plain)
     assert layers == quantize_layers(graph, CALIBRATION)[1]
 
 

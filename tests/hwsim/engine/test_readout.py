@@ -25,7 +25,7 @@ def graph(weights: tuple[float, ...] | None = WEIGHTS, steps: int | None = STEPS
     *hidden, last = plain.populations
     biased = replace(last, bias=integers([7, -3, 0]))
     return replace(
-        plain, populations=(*hidden, biased), readout=Readout(last.name, 2.0**-9, weights)
+        plain, populations=(*hidden, biased), readouts=(Readout(last.name, 2.0**-9, weights),)
     )
 
 
@@ -97,7 +97,7 @@ def test_memory_of_a_batch_counts_the_states_that_are_read() -> None:
     for weighted, seen in done.items():
         readout = replace(wide.readout, weights=WEIGHTS if weighted else None)
         inputs = np.zeros((200, 4), dtype=np.int64)
-        simulate(replace(wide, readout=readout), inputs, on_batch=seen.append)
+        simulate(replace(wide, readouts=(readout,)), inputs, on_batch=seen.append)
     assert done[True][0] < done[False][0] < 200
 
 
@@ -107,7 +107,7 @@ def test_the_readout_may_be_a_map() -> None:
     network.conv(2, (2, 2), threshold=131071, decay_v=0)
     plain = network.graph(2)
     assert plain.readout is not None
-    weighted = replace(plain, readout=replace(plain.readout, weights=(2.0, -1.0)))
+    weighted = replace(plain, readouts=(replace(plain.readout, weights=(2.0, -1.0)),))
     trace = simulate(weighted, IMAGES, record=True)
     v = trace.recordings["p1"]["v"].reshape(7, 2, -1)
     np.testing.assert_array_equal(chip_logits(trace), 2 * v[:, 0] - (v[:, 1] - v[:, 0]))
@@ -124,7 +124,7 @@ def test_chip_time_has_no_weighted_logits() -> None:
 
 def test_logits_that_can_not_be_had_are_refused() -> None:
     """No readout, no voltage per step, another number of steps: one line each."""
-    bare = simulate(replace(graph(), readout=None), IMAGES)
+    bare = simulate(replace(graph(), readouts=()), IMAGES)
     with pytest.raises(SimulationError, match="names no readout population"):
         chip_logits(bare)
     trace = simulate(graph(), IMAGES)

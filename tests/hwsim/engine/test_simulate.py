@@ -207,7 +207,7 @@ def test_the_readout_is_the_last_voltage() -> None:
     trace = simulate(graph, images, record=True)
     assert np.array_equal(trace.readout, trace.recordings["p3"]["v"][:, -1])
     assert trace.readout.any()
-    bare = simulate(replace(graph, readout=None), images, record=True)
+    bare = simulate(replace(graph, readouts=()), images, record=True)
     assert bare.readout.shape == (4, 0)
     assert np.array_equal(bare.output_spikes, bare.recordings["p3"]["s"].sum(axis=1))
 

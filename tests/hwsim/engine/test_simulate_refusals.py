@@ -31,7 +31,7 @@ def test_a_readout_that_breaks_is_refused(threshold: int, weight: int, fault: st
         ChipInput("in", "graded", (2,)),
         (Population("out", (1,), *fields),),
         (DenseProjection("in", "out", np.array([[weight, weight]])),),
-        readout=Readout("out", 1.0),
+        readouts=(Readout("out", 1.0),),
     )
     inputs = np.zeros((3, 4, 2), dtype=np.int64)
     inputs[1, 1:] = 300
@@ -48,7 +48,7 @@ def test_a_readout_that_wraps_is_refused() -> None:
         ChipInput("in", "graded", (1,)),
         (Population("out", (1,), *fields),),
         (DenseProjection("in", "out", np.array([[256]])),),
-        readout=Readout("out", 1.0),
+        readouts=(Readout("out", 1.0),),
     )
     with pytest.raises(SimulationError, match="'out': 1 of its neurons wrapped at step 1"):
         simulate(graph, np.array([[[1023]]]))

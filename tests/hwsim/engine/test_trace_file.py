@@ -37,7 +37,7 @@ def weighted(trace: Trace) -> Trace:
     """The same samples on a readout that weights its steps."""
     readout = trace.graph.readout
     assert readout is not None
-    graph = replace(trace.graph, readout=replace(readout, weights=(1.0, 0.5, 2.0, -1.0)))
+    graph = replace(trace.graph, readouts=(replace(readout, weights=(1.0, 0.5, 2.0, -1.0)),))
     images = np.random.default_rng(2).integers(-50, 300, (2, 2, 4, 3))
     return simulate(graph, images)
 

@@ -28,6 +28,8 @@ def test_the_readout_is_told(weights: tuple[float, ...] | None, said: str, tmp_p
     """Read once, or after each step with its weights; many are summed up."""
     graph = chain(1, "bias").readout(3).graph(len(weights or (0, 0)))
     assert graph.readout is not None
-    write_netx(replace(graph, readout=replace(graph.readout, weights=weights)), tmp_path / "a.net")
+    write_netx(
+        replace(graph, readouts=(replace(graph.readout, weights=weights),)), tmp_path / "a.net"
+    )
     (fact,) = inspect_netx(tmp_path / "a.net").facts
     assert fact.endswith(said)

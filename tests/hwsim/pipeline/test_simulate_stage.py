@@ -25,7 +25,7 @@ def graph() -> ChipGraph:
     """A readout that weights its steps."""
     plain = chain(5, "bias").readout(3).graph(4)
     assert plain.readout is not None
-    return replace(plain, readout=replace(plain.readout, weights=WEIGHTS))
+    return replace(plain, readouts=(replace(plain.readout, weights=WEIGHTS),))
 
 
 def classes(graph: ChipGraph) -> IntArray:
@@ -54,7 +54,7 @@ def test_more_labels_than_samples(graph: ChipGraph) -> None:
 
 def test_a_file_without_readout_has_no_accuracy(graph: ChipGraph) -> None:
     """Output spikes are all there is."""
-    trace = simulate(replace(graph, readout=None), IMAGES)
+    trace = simulate(replace(graph, readouts=()), IMAGES)
     with pytest.raises(SimulationError, match="names no readout population"):
         chip_accuracy(trace, np.zeros(30, dtype=np.int64))
 

@@ -40,7 +40,7 @@ def test_lava_weights_the_same_steps(tmp_path: Path) -> None:
     plain = quantize(graph, images(32))
     assert plain.readout is not None
     weights = (0.5, 2.25, -0.75, 0.125)
-    chip = replace(plain, readout=replace(plain.readout, weights=weights))
+    chip = replace(plain, readouts=(replace(plain.readout, weights=weights),))
     write_netx(chip, tmp_path / "chip.net")
     encoded = encode(graph, chip, images(6, seed=5))
     run = run_lava(tmp_path / "chip.net", encoded, reset="staggered", time_steps=4)
