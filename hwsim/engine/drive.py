@@ -1,19 +1,43 @@
 """What drives a simulation: the inputs, checked, and the steps they are shown for."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from export.chip.graph import ChipGraph, IntArray
+from export.chip.graph import ChipGraph
 from export.chip.limits import BIAS_MANT_LAVA_MAX, STATE_SHIFT
+from hwsim.engine.layout import channels_last
+from hwsim.engine.synapse import BINARY, Payload
 from hwsim.errors import SimulationError
 
 ResetRule = Literal["staggered", "none"]
 PAYLOAD_MAX = (1 << 23) - 1
 """Graded spikes carry at most 24 bits and a sign leaves 23."""
+
+BYTE_MAX = 127
+"""Payloads up to this travel as bytes, which 8-bit products take as they are."""
+
+CHECKED_BYTES = 64 << 20
+"""Inputs looked at together when they are checked."""
+
+
+class ChipInputs(Protocol):
+    """A read-only array of integers: numpy's own, or one that is read from a file when sliced."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """[N, *shape] or [N, T, *shape]."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Any integer type."""
+
+    def __getitem__(self, rows: slice, /) -> NDArray[Any]:
+        """These samples, in memory."""
 
 
 @dataclass(frozen=True)
@@ -22,15 +46,17 @@ class Drive:
 
     Args:
         values: [N, *shape] if constant over the window, else [N, given steps, *shape].
+        shape: of the input.
         steps: T, the steps to simulate.
         constant: whether the same array drives every step.
-        payload_max: largest |value|, at least 1.
+        payload: smallest and largest value, 0 included.
     """
 
-    values: IntArray
+    values: ChipInputs
+    shape: tuple[int, ...]
     steps: int
     constant: bool
-    payload_max: int
+    payload: Payload
 
     @property
     def samples(self) -> int:
@@ -39,55 +65,65 @@ class Drive:
 
     def biases(self, part: slice, device: str) -> Tensor:
         """Biases in state units, int32 [T, n, neurons], or [1, n, neurons] if constant."""
-        return _time_first(self.values[part], self.constant, np.int32, device) << STATE_SHIFT
+        return self._time_first(part, np.int32).to(device) << STATE_SHIFT
 
     def events(self, part: slice, device: str) -> Tensor:
-        """Payloads (1 for a binary spike), int32 [T, n, sources]; silence after the last one."""
-        given = _time_first(self.values[part], self.constant, np.int32, device)
-        silence = given.new_zeros((self.steps - given.shape[0], *given.shape[1:]))
-        return torch.cat((given, silence))
+        """Payloads (1 for a binary spike), uint8 or int32 [T, n, sources], or [1, ...] if constant.
+
+        Silence follows the last step given.
+        """
+        narrow = self.payload[0] >= 0 and self.payload[1] <= BYTE_MAX
+        given = self._time_first(part, np.uint8 if narrow else np.int32).to(device)
+        missing = 0 if self.constant else self.steps - len(given)
+        return (
+            torch.cat((given, given.new_zeros((missing, *given.shape[1:])))) if missing else given
+        )
+
+    def _time_first(self, part: slice, dtype: type[np.integer[Any]]) -> Tensor:
+        values = np.asarray(self.values[part])
+        flat = channels_last(values, self.shape)
+        flat = flat[None] if self.constant else flat.swapaxes(0, 1)
+        return torch.from_numpy(np.array(flat, dtype=dtype, order="C"))
 
 
-def drive_of(graph: ChipGraph, inputs: IntArray, reset: ResetRule, steps: int | None) -> Drive:
+def drive_of(graph: ChipGraph, inputs: ChipInputs, reset: ResetRule, steps: int | None) -> Drive:
     """Checks the inputs against the graph and settles the number of steps.
 
     Raises:
         SimulationError: wrong shape, dtype or value, or the number of steps is unclear.
     """
     _check_array(graph, inputs)
-    constant = inputs.ndim == 1 + len(graph.input.shape)
+    shape = graph.input.shape
+    constant = len(inputs.shape) == 1 + len(shape)
     given = None if constant else int(inputs.shape[1])
     settled = _window(graph, steps, given) if reset == "staggered" else _stream(graph, steps, given)
-    return Drive(inputs, settled, constant, _check_values(graph, inputs))
+    return Drive(inputs, shape, settled, constant, _check_values(graph, inputs))
 
 
-def _check_array(graph: ChipGraph, inputs: IntArray) -> None:
+def _check_array(graph: ChipGraph, inputs: ChipInputs) -> None:
     form, shape = graph.input.form, graph.input.shape
-    expected = [f"[N, T, {_spell(shape)}]"]
-    ranks = [2 + len(shape)]
-    if form == "bias":
-        expected.insert(0, f"[N, {_spell(shape)}]")
-        ranks.append(1 + len(shape))
-    if inputs.ndim not in ranks or inputs.shape[inputs.ndim - len(shape) :] != shape:
+    ranks = (1 + len(shape), 2 + len(shape))
+    given = tuple(inputs.shape)
+    if len(given) not in ranks or given[len(given) - len(shape) :] != shape:
         raise SimulationError(
-            f"inputs: shape {inputs.shape}, expected {' or '.join(expected)} for input "
-            f"'{graph.input.name}' of form '{form}'. Reshape them."
+            f"inputs: shape {given}, expected [N, {_spell(shape)}] or [N, T, {_spell(shape)}] for "
+            f"input '{graph.input.name}' of form '{form}'. Reshape them."
         )
     if not np.issubdtype(inputs.dtype, np.integer):
         raise SimulationError(
             f"inputs: dtype {inputs.dtype}, expected integers. Encode them for the chip first."
         )
-    if inputs.size == 0:
-        raise SimulationError(f"inputs: shape {inputs.shape} holds no sample. Give at least one.")
+    if 0 in given:
+        raise SimulationError(f"inputs: shape {given} holds no sample. Give at least one.")
 
 
-def _check_values(graph: ChipGraph, inputs: IntArray) -> int:
-    lowest, highest = int(inputs.min()), int(inputs.max())
+def _check_values(graph: ChipGraph, inputs: ChipInputs) -> Payload:
+    lowest, highest = _extremes(inputs)
     worst = lowest if -lowest > highest else highest
     if graph.input.form == "spikes" and not (lowest >= 0 and highest <= 1):
         raise SimulationError(
             f"inputs: value {worst} in form 'spikes', which holds 0 and 1 only. "
-            "Integer payloads need input form 'graded'."
+            "Integer payloads need input form 'graded' (--input-form graded for a netx file)."
         )
     limit = BIAS_MANT_LAVA_MAX if graph.input.form == "bias" else PAYLOAD_MAX
     if abs(worst) > limit:
@@ -95,7 +131,19 @@ def _check_values(graph: ChipGraph, inputs: IntArray) -> int:
             f"inputs: value {worst} exceeds +-{limit}, the range of form '{graph.input.form}'. "
             "Lower the input scale."
         )
-    return max(1, abs(worst))
+    return BINARY if graph.input.form == "spikes" else (min(0, lowest), max(1, highest))
+
+
+def _extremes(inputs: ChipInputs) -> tuple[int, int]:
+    """Smallest and largest value, some samples at a time."""
+    per_sample = max(1, int(np.prod(inputs.shape[1:])) * inputs.dtype.itemsize)
+    rows = max(1, CHECKED_BYTES // per_sample)
+    found = []
+    for start in range(0, inputs.shape[0], rows):
+        values = inputs[start : start + rows]
+        found.append((int(values.min()), int(values.max())))
+    lows, highs = zip(*found, strict=True)
+    return min(lows), max(highs)
 
 
 def _window(graph: ChipGraph, steps: int | None, given: int | None) -> int:
@@ -132,14 +180,6 @@ def _positive(steps: int | None) -> int:
     if steps < 1:
         raise SimulationError(f"inputs: steps = {steps}, must be at least 1.")
     return steps
-
-
-def _time_first(
-    values: IntArray, constant: bool, dtype: type[np.signedinteger], device: str
-) -> Tensor:
-    samples = values.shape[0]
-    flat = values.reshape(samples, 1 if constant else values.shape[1], -1).swapaxes(0, 1)
-    return torch.from_numpy(np.array(flat, dtype=dtype, order="C")).to(device)
 
 
 def _spell(shape: tuple[int, ...]) -> str:

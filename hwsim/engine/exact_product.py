@@ -1,9 +1,10 @@
-"""Matrix products of integers that floating point computes without any rounding.
+"""When floating point computes sums of integer products without any rounding.
 
 A sum of integer products is exact in whatever order it is added up, as long as
 sum |weight| * max |payload| stays below 2^24 in float32 (2^53 in float64): every partial sum is
-then an integer that the format holds. Winograd, FFT and TF32 compute something else, so
-convolutions run as matrix products too, and no torch convolution is called.
+then an integer that the format holds. Winograd, FFT and TF32 compute something else; direct
+convolutions and matrix products don't. Each product is proven on extreme integers, and every sum
+that reaches a neuron is checked to be an integer.
 """
 
 import torch
@@ -12,8 +13,7 @@ from torch import Tensor
 from hwsim.errors import SimulationError
 
 FLOAT32_EXACT = 1 << 24
-SUM_LIMIT = 1 << 31
-"""Lava's synaptic sums have 32 bits; float64 is exact far beyond."""
+FLOAT64_EXACT = 1 << 53
 
 
 def exact_dtype(bound: int) -> torch.dtype:
@@ -23,18 +23,19 @@ def exact_dtype(bound: int) -> torch.dtype:
 
 
 def refuse_overflow(bound: int, where: str) -> None:
-    """Raises SimulationError when a synaptic sum could leave the 32 bits Lava computes in."""
-    if bound >= SUM_LIMIT:
+    """Raises SimulationError when a synaptic sum could leave what float64 holds exactly."""
+    if bound >= FLOAT64_EXACT:
         raise SimulationError(
-            f"{where}: a synaptic sum could reach {bound}, beyond the 32 bits Lava computes in "
-            f"({SUM_LIMIT - 1}). Lower the weights or the payloads."
+            f"{where}: a synaptic sum could reach {bound}, beyond the {FLOAT64_EXACT - 1} up to "
+            "which float64 counts exactly. Lower the weights or the payloads."
         )
 
 
 def refuse_inexact(computed: Tensor, expected: Tensor, where: str) -> None:
     """Raises SimulationError when a device's product differs from the same one in integers."""
-    if not torch.equal(computed.cpu(), expected.cpu()):
+    if not torch.equal(computed.cpu().to(torch.int64), expected.cpu().to(torch.int64)):
         raise SimulationError(
-            f"{where}: matrix products on device '{computed.device}' aren't exact (a reduced "
-            "precision is switched on). Call torch.set_float32_matmul_precision('highest')."
+            f"{where}: products on device '{computed.device}' aren't exact (a reduced precision "
+            "is switched on, or its library is at fault). Call "
+            "torch.set_float32_matmul_precision('highest')."
         )

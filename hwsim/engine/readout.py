@@ -14,28 +14,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from export.chip.graph import IntArray, Readout
-from hwsim.engine.schedule import schedule_of
+from export.chip.timing import timing_of
+from hwsim.engine.tally import readout_columns
 from hwsim.engine.trace import Trace
 from hwsim.errors import SimulationError
 
 FloatArray = NDArray[np.float64]
 
 
-def chip_logits(trace: Trace) -> FloatArray:
+def chip_logits(trace: Trace, population: str | None = None) -> FloatArray:
     """Logits [N, classes] of the simulated samples, weighted per step where the network says so.
 
+    Args:
+        trace: of a network that names a readout.
+        population: one readout of several; by default the first, whose logits decide the class.
+
     Raises:
-        SimulationError: the network names no readout, or weights its steps and the trace lacks
-            the voltages of the readout's own window.
+        SimulationError: there is no such readout, or it weights its steps and the trace lacks the
+            voltages of its own window.
     """
-    readout = trace.graph.readout
-    if readout is None:
-        raise SimulationError(
-            "chip file: it names no readout population, so there are no logits. Use a chip.net "
-            "that spikeport wrote."
-        )
+    readout = _readout(trace, population)
+    columns = readout_columns(trace.graph)[readout.population]
     if readout.weights is None:
-        logits: FloatArray = trace.readout * np.float64(readout.volts_to_logit)
+        logits: FloatArray = trace.readout[:, columns] * np.float64(readout.volts_to_logit)
         return logits
     _refuse_chip_time(trace, readout)
     if trace.readout_steps is None:
@@ -43,7 +44,7 @@ def chip_logits(trace: Trace) -> FloatArray:
             f"readout '{readout.population}': it has a weight per step, but the trace holds no "
             "voltage per step. Simulate again."
         )
-    return window_logits(readout, trace.readout_steps)
+    return window_logits(readout, trace.readout_steps[:, :, columns])
 
 
 def window_logits(readout: Readout, voltages: IntArray) -> FloatArray:
@@ -70,9 +71,22 @@ def window_logits(readout: Readout, voltages: IntArray) -> FloatArray:
     return total * readout.volts_to_logit
 
 
+def _readout(trace: Trace, population: str | None) -> Readout:
+    readouts = {readout.population: readout for readout in trace.graph.readouts}
+    if not readouts:
+        raise SimulationError(
+            "chip file: it names no readout population, so there are no logits. Use a chip.net "
+            "that spikeport wrote."
+        )
+    name = trace.graph.readouts[0].population if population is None else population
+    if name not in readouts:
+        raise SimulationError(f"readout '{name}': there is none. Known: {', '.join(readouts)}.")
+    return readouts[name]
+
+
 def _refuse_chip_time(trace: Trace, readout: Readout) -> None:
     column = trace.populations.index(readout.population)
-    if trace.depth[column] != schedule_of(trace.graph).depth(readout.population):
+    if trace.depth[column] != timing_of(trace.graph).depth[readout.population]:
         raise SimulationError(
             f"readout '{readout.population}': its weights belong to the steps of its own window, "
             "but the trace holds chip steps. Simulate with reset 'staggered'."

@@ -1,35 +1,37 @@
-"""Synaptic sums of a whole batch over all steps at once, as exact matrix products.
+"""Synaptic sums and operations of a whole batch over all steps at once.
 
-A convolution is one product too: its input patches become the columns of a matrix. Lava wraps
-the sums of a convolution to signed 24 bits, those of a dense layer to 32.
+Lava wraps the sums of a convolution to signed 24 bits, those of a dense layer to 32.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from export.chip.check_graph import label
 from export.chip.fanout import fan_out
-from export.chip.graph import ChipGraph, ConvProjection, IntArray, Projection
+from export.chip.graph import (
+    ChipGraph,
+    ConvProjection,
+    DenseProjection,
+    IntArray,
+    Projection,
+)
 from export.chip.limits import STATE_LIMIT
-from hwsim.engine.exact_product import exact_dtype, refuse_inexact, refuse_overflow
+from hwsim.engine.exact_product import refuse_overflow
+from hwsim.engine.layout import channels_last, places
+from hwsim.engine.products.choice import Products, conv_products, matrix_products
+from hwsim.engine.products.geometry import conv_geometry
+from hwsim.engine.products.matrix import MatrixProduct
+from hwsim.engine.products.patches import PatchProduct
+from hwsim.engine.products.proof import Subject, prove
+from hwsim.engine.synop_count import count_synops
 
-CHUNK_BYTES = 2 << 20
-"""Operand of one product: it should stay in a core's cache."""
+Payload = tuple[int, int]
+"""Smallest and largest payload that a source sends."""
 
-
-@dataclass(frozen=True)
-class Patches:
-    """How a convolution's input patches are cut from (C, H, W) maps."""
-
-    source_shape: tuple[int, ...]
-    kernel: tuple[int, int]
-    stride: tuple[int, int]
-    padding: tuple[int, int]
-    dilation: tuple[int, int]
+BINARY: Payload = (0, 1)
 
 
 @dataclass(frozen=True)
@@ -37,169 +39,120 @@ class Synapses:
     """Synapses of one projection that share a delay.
 
     Args:
-        where: names the projection in messages.
         delay: steps beyond the one every synapse takes.
-        weight: [groups, targets or output channels per group, K], exact in its float type.
-        fan_out: synapses per source neuron, [sources], exact in its float type.
-        patches: of a convolution; None for a dense matrix.
-        wraps: sums may leave 24 bits, where Lava's convolution wraps.
+        products: ways to compute the sums.
+        subject: what is proven of them.
+        reach: int64 [sources], stored synapses per source neuron.
+        narrow: sums may leave 24 bits, where Lava's convolution wraps.
     """
 
-    where: str
     delay: int
-    weight: Tensor
-    fan_out: Tensor
-    patches: Patches | None = None
-    wraps: bool = False
+    products: Products
+    subject: Subject
+    reach: Tensor
+    narrow: bool = False
 
     def sums(self, events: Tensor) -> Tensor:
-        """Synaptic sums a, int32 [M, targets], of M steps' events [M, sources] (payload or 0)."""
-        return torch.cat([self._product(part) for part in events.split(self._rows_per_chunk())])
+        """Synaptic sums a, float32 or int32 [M, targets], of M steps' events [M, sources].
+
+        Those of `narrow` synapses aren't wrapped yet.
+        """
+        fired = int(torch.count_nonzero(events))
+        return self.products.best(fired, len(events))(events)
 
     def operations(self, events: Tensor) -> Tensor:
         """Synaptic operations, int64 [M]: synapses that the events of each step reach."""
-        parts = events.split(self._rows_per_chunk())
-        hits = [(part != 0).to(self.fan_out.dtype) @ self.fan_out for part in parts]
-        return torch.cat(hits).to(torch.int64)
+        return count_synops(events, self.reach)
 
     def prove(self, events: Tensor) -> None:
-        """Recomputes the busiest of M steps in 64-bit integers and compares.
+        """Holds the products to 64-bit integers on these events and on extreme ones.
 
         Raises:
-            SimulationError: the device's product isn't exact.
+            SimulationError: one of them isn't exact here.
         """
-        part = events[: self._rows_per_chunk()]
-        row = int(torch.count_nonzero(part, dim=1).argmax())
-        integers = replace(self, weight=self.weight.to("cpu", torch.int64))
-        expected = integers._product(part[row : row + 1].cpu())
-        refuse_inexact(self._product(part)[row : row + 1], expected, self.where)
-
-    def _rows_per_chunk(self) -> int:
-        elements = self.weight.shape[0] * self.weight.shape[2]
-        if self.patches is not None:
-            elements *= _positions(self.patches)
-        return max(1, CHUNK_BYTES // (elements * self.weight.element_size()))
-
-    def _product(self, events: Tensor) -> Tensor:
-        operand = events.to(self.weight.dtype)
-        if self.patches is None:
-            return (operand @ self.weight[0].T).to(torch.int32)
-        columns = _columns(operand, self.patches, groups=self.weight.shape[0])
-        product = (self.weight @ columns).reshape(-1, len(events), _positions(self.patches))
-        sums = product.transpose(0, 1).reshape(len(events), -1).to(torch.int32)
-        # Shifting the sign bit up and down again keeps the low 24 bits, as Lava's modulo does.
-        return (sums << 8) >> 8 if self.wraps else sums
+        prove(self.subject, self.products, events)
 
 
 def synapses_of(
-    graph: ChipGraph, projection: Projection, payload_max: int, device: str
+    graph: ChipGraph, projection: Projection, payload: Payload, device: str
 ) -> tuple[Synapses, ...]:
     """A projection ready to run, one entry per delay.
 
     Args:
         graph: where it lies.
         projection: its integers.
-        payload_max: largest |payload| its source sends; 1 for binary spikes.
+        payload: smallest and largest payload its source sends; (0, 1) for binary spikes.
         device: where the products run.
 
     Raises:
-        SimulationError: a sum could leave 32 bits.
+        SimulationError: a sum could leave what float64 counts exactly.
     """
-    where = f"chip graph, {label(projection)}"
-    reach = fan_out(graph, projection)
     if isinstance(projection, ConvProjection):
-        patches = _patches(projection, graph.source_shape(projection.source))
-        return (_conv_synapses(projection, patches, reach, payload_max, device, where),)
-    if projection.delay is None:
-        return (_dense_synapses(projection.weight, 0, reach, payload_max, device, where),)
+        return (_conv_synapses(graph, projection, payload, device),)
+    delay = projection.delay
+    if delay is None:
+        return (_dense_synapses(graph, projection, None, payload, device),)
     return tuple(
-        _dense_synapses(
-            np.where(projection.delay == delay, projection.weight, 0),
-            int(delay),
-            np.count_nonzero(projection.delay == delay, axis=0).astype(np.int64),
-            payload_max,
-            device,
-            where,
-        )
-        for delay in np.unique(projection.delay)
+        _dense_synapses(graph, projection, int(steps), payload, device)
+        for steps in np.unique(delay)
     )
 
 
 def _dense_synapses(
-    weight: IntArray, delay: int, reach: IntArray, payload_max: int, device: str, where: str
+    graph: ChipGraph, projection: DenseProjection, delay: int | None, payload: Payload, device: str
 ) -> Synapses:
-    bound = _bound(weight, payload_max)
+    where = f"chip graph, {label(projection)}"
+    source = graph.source_shape(projection.source)
+    target = graph.population(projection.target).shape
+    weight, reach = projection.weight, fan_out(graph, projection)
+    if delay is not None and projection.delay is not None:
+        chosen = projection.delay == delay
+        weight = np.where(chosen, weight, 0)
+        reach = np.count_nonzero(chosen, axis=0).astype(np.int64)
+    bound = _bound(weight, payload)
     refuse_overflow(bound, where)
-    matrix = _tensor(weight[None], exact_dtype(bound), device)
-    return Synapses(where, delay, matrix, _exact_fan_out(reach, device))
+
+    def remade(weights: IntArray, largest: int) -> Products:
+        return matrix_products(weights, source, target, largest, payload, device)
+
+    def reference(weights: IntArray) -> MatrixProduct:
+        ordered = weights[np.ix_(places(target), places(source))]
+        return MatrixProduct.of(ordered, torch.int64, "cpu")
+
+    subject = Subject(where, ("dense", source, target), weight, payload, remade, reference)
+    return Synapses(delay or 0, remade(weight, bound), subject, _reach(reach, source, device))
 
 
 def _conv_synapses(
-    projection: ConvProjection,
-    patches: Patches,
-    reach: IntArray,
-    payload_max: int,
-    device: str,
-    where: str,
+    graph: ChipGraph, projection: ConvProjection, payload: Payload, device: str
 ) -> Synapses:
-    outputs, groups = projection.weight.shape[0], projection.groups
-    bound = _bound(projection.weight.reshape(outputs, -1), payload_max)
+    where = f"chip graph, {label(projection)}"
+    source = graph.source_shape(projection.source)
+    geometry = conv_geometry(projection, source, graph.population(projection.target).shape)
+    bound = _bound(projection.weight, payload)
     refuse_overflow(bound, where)
-    kernels = projection.weight.reshape(groups, outputs // groups, -1)
+
+    def remade(weights: IntArray, largest: int) -> Products:
+        return conv_products(geometry, weights, largest, payload, device)
+
+    def reference(weights: IntArray) -> PatchProduct:
+        return PatchProduct.of(geometry, weights, torch.int64, "cpu")
+
+    subject = Subject(where, geometry, projection.weight, payload, remade, reference)
     return Synapses(
-        where,
-        0,
-        _tensor(kernels, exact_dtype(bound), device),
-        _exact_fan_out(reach, device),
-        patches,
-        wraps=bound >= STATE_LIMIT,
+        projection.delay,
+        remade(projection.weight, bound),
+        subject,
+        _reach(fan_out(graph, projection), source, device),
+        narrow=bound >= STATE_LIMIT,
     )
 
 
-def _patches(projection: ConvProjection, source_shape: tuple[int, ...]) -> Patches:
-    _, _, rows, columns = projection.weight.shape
-    return Patches(
-        source_shape,
-        (rows, columns),
-        projection.stride,
-        projection.padding,
-        projection.dilation,
-    )
+def _bound(weight: IntArray, payload: Payload) -> int:
+    largest = max(abs(payload[0]), abs(payload[1]))
+    return int(np.abs(weight).reshape(len(weight), -1).sum(axis=1).max()) * largest
 
 
-def _bound(weight: IntArray, payload_max: int) -> int:
-    return int(np.abs(weight).sum(axis=1).max()) * payload_max
-
-
-def _exact_fan_out(reach: IntArray, device: str) -> Tensor:
-    return _tensor(reach, exact_dtype(int(reach.sum())), device)
-
-
-def _tensor(values: IntArray, dtype: torch.dtype, device: str) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(values)).to(device, dtype)
-
-
-def _columns(events: Tensor, patches: Patches, groups: int) -> Tensor:
-    """Input patches as columns: [groups, K, M * positions] of events [M, C * H * W]."""
-    (rows, columns), (down, right) = patches.padding, patches.dilation
-    maps = events.reshape(-1, *patches.source_shape).transpose(0, 1)
-    maps = F.pad(maps, (columns, columns, rows, rows))
-    tall, wide = _span(patches, 0), _span(patches, 1)
-    windows = maps.unfold(2, tall, patches.stride[0]).unfold(3, wide, patches.stride[1])
-    windows = windows[..., ::down, ::right]
-    positions = windows.shape[1] * windows.shape[2] * windows.shape[3]
-    return windows.permute(0, 4, 5, 1, 2, 3).reshape(groups, -1, positions)
-
-
-def _span(patches: Patches, axis: int) -> int:
-    return (patches.kernel[axis] - 1) * patches.dilation[axis] + 1
-
-
-def _positions(patches: Patches) -> int:
-    rows, columns = (
-        (patches.source_shape[1 + axis] + 2 * patches.padding[axis] - _span(patches, axis))
-        // patches.stride[axis]
-        + 1
-        for axis in (0, 1)
-    )
-    return rows * columns
+def _reach(reach: IntArray, source: tuple[int, ...], device: str) -> Tensor:
+    ordered = channels_last(reach.reshape(source), source)
+    return torch.from_numpy(np.ascontiguousarray(ordered)).to(device)

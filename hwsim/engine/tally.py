@@ -1,16 +1,23 @@
 """A trace in the making: counts are entered batch by batch, population by population."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from export.chip.graph import ChipGraph, IntArray
+from export.chip.timing import Timing
 from hwsim.engine.drive import Drive
-from hwsim.engine.population_run import PopulationRun
-from hwsim.engine.schedule import Schedule
+from hwsim.engine.group_run import PopulationRun
+from hwsim.engine.layout import channels_first
+from hwsim.engine.recording import Allocate, Recording
 from hwsim.engine.trace import COUNTS, Trace
 from hwsim.errors import SimulationError
+
+KEPT_TYPES = {"u": np.int32, "v": np.int32, "s": np.uint8}
+"""How the states of a population are kept."""
 
 READOUT_FAULTS = {"spikes": "fired", "saturations": "saturated", "wraps": "wrapped"}
 """Events after which a readout's voltage isn't the sum of its inputs any more."""
@@ -18,84 +25,115 @@ READOUT_FAULTS = {"spikes": "fired", "saturations": "saturated", "wraps": "wrapp
 
 @dataclass(frozen=True)
 class Tally:
-    """Arrays of a trace, filled as batches finish; see `Trace` for their meaning and shapes."""
+    """Arrays of a trace, filled as batches finish; see `Trace` for their meaning and shapes.
+
+    Batches enter their own rows only, so that several can do so at once.
+    """
 
     graph: ChipGraph
-    schedule: Schedule
-    lag: int
+    timing: Timing
+    recording: Recording
+    chip_time: bool
     counts: dict[str, IntArray]
     readout: IntArray
     output_spikes: IntArray
     readout_steps: IntArray | None
-    recordings: dict[str, dict[str, IntArray]]
+    recordings: dict[str, dict[str, NDArray[Any]]]
 
     @classmethod
     def empty(
-        cls, graph: ChipGraph, schedule: Schedule, drive: Drive, *, lag: int, record: bool
+        cls,
+        graph: ChipGraph,
+        timing: Timing,
+        drive: Drive,
+        recording: Recording,
+        allocate: Allocate,
+        *,
+        chip_time: bool,
     ) -> "Tally":
-        """Room for every sample, step and population; `lag` 1 if columns are the chip's steps."""
+        """Room for every sample, step and population; `chip_time` if steps are the chip's own."""
         samples, steps = drive.samples, drive.steps
-        output = graph.population(schedule.order[-1])
-        readout = graph.readout
-        classes = 0 if readout is None else graph.population(readout.population).neurons
-        weighted = readout is not None and readout.weights is not None
-        recorded = graph.populations if record else ()
+        output = graph.population(timing.order[-1])
+        classes = sum(graph.population(r.population).neurons for r in graph.readouts)
+        weighted = any(readout.weights is not None for readout in graph.readouts)
+
+        def room(*shape: int) -> IntArray:
+            return allocate(shape, np.int64)
+
+        def kept(name: str) -> dict[str, NDArray[Any]]:
+            rows = recording.rows(samples)
+            shape = (rows.stop - rows.start, steps, *graph.population(name).shape)
+            return {key: allocate(shape, KEPT_TYPES[key]) for key in sorted(recording.of(name))}
+
         return cls(
             graph,
-            schedule,
-            lag,
-            {name: _zeros(samples, steps, len(schedule.order)) for name in COUNTS},
-            readout=_zeros(samples, classes),
-            output_spikes=_zeros(samples, output.neurons),
-            readout_steps=_zeros(samples, steps, classes) if weighted else None,
-            recordings={
-                population.name: {key: _zeros(samples, steps, *population.shape) for key in "uvs"}
-                for population in recorded
-            },
+            timing,
+            recording,
+            chip_time,
+            {name: room(samples, steps, len(timing.order)) for name in COUNTS},
+            readout=room(samples, classes),
+            output_spikes=room(samples, output.neurons),
+            readout_steps=room(samples, steps, classes) if weighted else None,
+            recordings={name: kept(name) for name in timing.order if recording.of(name)},
         )
 
     def enter(self, name: str, part: slice, run: PopulationRun) -> None:
         """Enters what population `name` did with the samples of `part`.
 
         Raises:
-            SimulationError: it is the readout, and fired, saturated or wrapped.
+            SimulationError: it is a readout, and fired, saturated or wrapped.
         """
-        column = self.schedule.order.index(name)
-        spikes = run.spikes.sum(dim=2)
-        fired = {
-            "spikes": spikes,
+        column = self.timing.order.index(name)
+        done = run.advance
+        happened = {
+            "spikes": done.fired,
             "synops": run.synops,
-            "active_updates": run.active,
-            "messages": spikes * len(self.graph.outgoing(name)),
-            "saturations": run.saturations,
-            "wraps": run.wraps,
+            "active_updates": done.active,
+            "messages": done.fired * len(self.graph.outgoing(name)),
+            "saturations": done.saturations,
+            "wraps": done.wraps,
         }
-        for key, count in fired.items():
+        for key, count in happened.items():
             self.counts[key][part, :, column] = _samples_first(count)
-        if column == len(self.schedule.order) - 1:
-            self.output_spikes[part] = run.spikes.sum(dim=0).cpu().numpy()
-        if self.graph.readout is not None and self.graph.readout.population == name:
-            self._check_readout(name, part, column)
-            self.readout[part] = run.v[-1].cpu().numpy()
-            if self.readout_steps is not None:
-                self.readout_steps[part] = _samples_first(run.v)
-        if name in self.recordings:
-            self._record(name, part, run)
+        shape = self.graph.population(name).shape
+        if column == len(self.timing.order) - 1:
+            fired = channels_first(done.spikes.sum(dim=0).cpu().numpy(), shape)
+            self.output_spikes[part] = fired.reshape(len(fired), -1)
+        self._read_out(name, part, column, run)
+        self._record(name, part, run)
 
     def trace(self) -> Trace:
         """The finished trace."""
-        order = self.schedule.order
+        order = self.timing.order
+        depth = [0 if self.chip_time else self.timing.depth[name] for name in order]
         return Trace(
             graph=self.graph,
             populations=order,
             neurons=np.array([self.graph.population(name).neurons for name in order]),
-            depth=np.array([0 if self.lag else self.schedule.depth(name) for name in order]),
+            depth=np.array(depth),
             **self.counts,
             readout=self.readout,
             output_spikes=self.output_spikes,
             readout_steps=self.readout_steps,
             recordings=self.recordings,
         )
+
+    def _read_out(self, name: str, part: slice, column: int, run: PopulationRun) -> None:
+        columns = readout_columns(self.graph).get(name)
+        if columns is None:
+            return
+        self._check_readout(name, part, column)
+        shape = self.graph.population(name).shape
+        samples = part.stop - part.start
+
+        def classes(voltages: Tensor) -> IntArray:
+            ordered: IntArray = channels_first(voltages.cpu().numpy(), shape)
+            return ordered
+
+        self.readout[part, columns] = classes(run.v_last).reshape(samples, -1)
+        if self.readout_steps is not None and len(run.advance.v):
+            voltages = classes(run.advance.v.transpose(0, 1))
+            self.readout_steps[part, :, columns] = voltages.reshape(*voltages.shape[:2], -1)
 
     def _check_readout(self, name: str, part: slice, column: int) -> None:
         for key, happened in READOUT_FAULTS.items():
@@ -109,15 +147,30 @@ class Tally:
                 )
 
     def _record(self, name: str, part: slice, run: PopulationRun) -> None:
-        for key, states in (("u", run.u), ("v", run.v), ("s", run.spikes)):
-            room = self.recordings[name][key]
-            room[part] = _samples_first(states).reshape(room[part].shape)
+        if name not in self.recordings:
+            return
+        samples = self.counts["spikes"].shape[0]
+        kept, own = self.recording.overlap(part, samples)
+        shape = self.graph.population(name).shape
+        states = {"u": run.advance.u, "v": run.advance.v, "s": run.advance.spikes}
+        for key, room in self.recordings[name].items():
+            if own.stop > own.start:
+                room[kept] = channels_first(
+                    states[key][:, own].transpose(0, 1).cpu().numpy(), shape
+                )
+
+
+def readout_columns(graph: ChipGraph) -> dict[str, slice]:
+    """Per readout population, its columns in a trace's `readout`: readouts lie side by side."""
+    found: dict[str, slice] = {}
+    start = 0
+    for readout in graph.readouts:
+        stop = start + graph.population(readout.population).neurons
+        found[readout.population] = slice(start, stop)
+        start = stop
+    return found
 
 
 def _samples_first(values: Tensor) -> IntArray:
     array: IntArray = values.transpose(0, 1).cpu().numpy()
     return array
-
-
-def _zeros(*shape: int) -> IntArray:
-    return np.zeros(shape, dtype=np.int64)

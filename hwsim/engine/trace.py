@@ -1,6 +1,7 @@
 """What one simulation measured: exact integer counts, per sample, step and population."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ class Trace:
 
     Args:
         graph: the network that was simulated.
-        populations: names, in topological order.
+        populations: names, each after what feeds it.
         neurons: [P] neurons per population.
         depth: [P] lag in chip steps behind the first population (or behind the input); 0 for
             all with reset `none`, whose columns are chip steps already.
@@ -34,12 +35,13 @@ class Trace:
         messages: spikes times outgoing projections (multiply by destination cores to place).
         saturations: neurons whose v was clipped to 24 bits.
         wraps: neurons whose u left 24 bits and wrapped.
-        readout: int64 [N, classes], readout voltages (state units) at the window's last step;
-            shape [N, 0] without a readout population.
+        readout: int64 [N, classes], readout voltages (state units) at the window's last step,
+            several readouts side by side; shape [N, 0] without a readout population.
         output_spikes: int64 [N, P_out], spikes of the last population summed over the window.
-        readout_steps: int64 [N, T, classes], readout voltages after every step, where the
-            graph's readout weights its steps; else None. `hwsim.engine.readout` makes logits.
-        recordings: population -> {"u", "v", "s"} -> int64 [N, T, *shape], when asked for.
+        readout_steps: int64 [N, T, classes], readout voltages after every step, where a readout
+            weights its steps; else None. `hwsim.engine.readout` makes logits.
+        recordings: population -> "u" and "v" (int32) or "s" (uint8) -> [n, T, *shape] of the n
+            samples that were to be kept.
     """
 
     graph: ChipGraph
@@ -55,7 +57,7 @@ class Trace:
     readout: IntArray
     output_spikes: IntArray
     readout_steps: IntArray | None = None
-    recordings: dict[str, dict[str, IntArray]] = field(default_factory=dict)
+    recordings: dict[str, dict[str, NDArray[Any]]] = field(default_factory=dict)
 
     @property
     def samples(self) -> int:

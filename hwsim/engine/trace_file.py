@@ -9,7 +9,8 @@
 | `readout` | int64 [N, classes], [N, 0] without a readout population |
 | `output_spikes` | int64 [N, neurons of the last population] |
 | `readout_steps` | int64 [N, T, classes], if the network's readout weights its steps |
-| `u/NAME`, `v/NAME`, `s/NAME` | int64 [N, T, *shape] of population NAME, if recorded |
+| `u/NAME`, `v/NAME` | int32 [N, T, *shape] of population NAME, if recorded |
+| `s/NAME` | uint8 [N, T, *shape], if recorded |
 
 See `hwsim.engine.trace.Trace` for what they mean. The graph isn't in the file.
 """
@@ -21,7 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from export.chip.graph import ChipGraph
-from hwsim.engine.schedule import schedule_of
+from export.chip.timing import timing_of
+from hwsim.engine.tally import KEPT_TYPES
 from hwsim.engine.trace import COUNTS, Trace
 from trainers.errors import FileError
 from trainers.npz_file import read_npz, write_npz
@@ -60,7 +62,7 @@ def load_trace(path: Path, graph: ChipGraph) -> Trace:
     """
     arrays = read_npz(path)
     _check_kinds(path, arrays)
-    order = schedule_of(graph).order
+    order = timing_of(graph).order
     stored = tuple(str(name) for name in arrays["populations"].reshape(-1))
     if stored != order:
         raise FileError(
@@ -79,9 +81,9 @@ def load_trace(path: Path, graph: ChipGraph) -> Trace:
         output_spikes=arrays["output_spikes"],
         readout_steps=arrays.get("readout_steps"),
         recordings={
-            name: {key: arrays[f"{key}/{name}"] for key in "uvs"}
+            name: {key: arrays[f"{key}/{name}"] for key in "suv" if f"{key}/{name}" in arrays}
             for name in order
-            if f"u/{name}" in arrays
+            if any(f"{key}/{name}" in arrays for key in "suv")
         },
     )
 
@@ -93,8 +95,11 @@ def _check_kinds(path: Path, arrays: Arrays) -> None:
     if arrays["format"].shape != () or arrays["format"] != FORMAT:
         raise FileError(f"{path}: isn't a trace of format {FORMAT}. Simulate again.")
     for name, array in arrays.items():
-        expected = "U" if name == "populations" else "i"
-        if array.dtype.kind != expected or (expected == "i" and array.dtype != np.int64):
+        kept = KEPT_TYPES.get(name[0]) if name[1:2] == "/" else None
+        wrong = (
+            array.dtype.kind != "U" if name == "populations" else array.dtype != (kept or np.int64)
+        )
+        if wrong:
             raise FileError(f"{path}: array '{name}' has dtype {array.dtype}. Simulate again.")
 
 
@@ -116,7 +121,7 @@ def _check_shapes(path: Path, arrays: Arrays, graph: ChipGraph, order: tuple[str
 def _check_readout_steps(path: Path, arrays: Arrays, graph: ChipGraph) -> None:
     if "readout_steps" not in arrays:
         return
-    if graph.readout is None or graph.readout.weights is None:
+    if all(readout.weights is None for readout in graph.readouts):
         raise FileError(
             f"{path}: holds readout voltages per step, but the network doesn't weight its steps. "
             "Simulate this network again."
@@ -132,21 +137,20 @@ def _expected_shapes(
     arrays: Arrays, graph: ChipGraph, order: tuple[str, ...]
 ) -> dict[str, tuple[int, ...]]:
     samples, steps = (*arrays["spikes"].shape, 0, 0)[:2]
-    readout = graph.readout
-    classes = 0 if readout is None else graph.population(readout.population).neurons
+    classes = sum(graph.population(readout.population).neurons for readout in graph.readouts)
     shapes: dict[str, tuple[int, ...]] = {
         "neurons": (len(order),),
         "depth": (len(order),),
         "readout": (samples, classes),
         "output_spikes": (samples, graph.population(order[-1]).neurons),
     }
-    if readout is not None and readout.weights is not None:
+    if any(readout.weights is not None for readout in graph.readouts):
         shapes["readout_steps"] = (samples, steps, classes)
     shapes |= {name: (samples, steps, len(order)) for name in COUNTS}
     for name in order:
-        if any(f"{key}/{name}" in arrays for key in "uvs"):
-            full = (samples, steps, *graph.population(name).shape)
-            shapes |= {f"{key}/{name}": full for key in "uvs"}
+        kept = [f"{key}/{name}" for key in "suv" if f"{key}/{name}" in arrays]
+        rows = arrays[kept[0]].shape[0] if kept and arrays[kept[0]].ndim else samples
+        shapes |= {key: (min(rows, samples), steps, *graph.population(name).shape) for key in kept}
     return shapes
 
 

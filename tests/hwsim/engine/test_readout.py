@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from export.chip.graph import ChipGraph, DenseProjection, IntArray, Readout
-from hwsim.engine import batch_run
+from hwsim.engine import batch_plan
 from hwsim.engine.readout import chip_logits, window_logits
 from hwsim.engine.simulate import simulate
 from hwsim.engine.trace import Trace
@@ -79,7 +79,7 @@ def test_weights_of_one_change_nothing() -> None:
 def test_voltages_per_step_come_without_a_recording(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reading a readout at each step records nothing else, in batches of any size."""
     whole = simulate(graph(), IMAGES, record=True)
-    monkeypatch.setattr(batch_run, "BATCH_BYTES", 1)
+    monkeypatch.setattr(batch_plan, "BATCH_BYTES", 1)
     for size in (None, 3):
         parts = simulate(graph(), IMAGES, batch_size=size)
         assert parts.recordings == {}

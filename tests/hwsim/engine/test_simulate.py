@@ -14,7 +14,7 @@ from export.chip.graph import (
     DenseProjection,
     IntArray,
 )
-from hwsim.engine import batch_run
+from hwsim.engine import batch_plan
 from hwsim.engine.simulate import simulate
 from hwsim.engine.trace import COUNTS, Trace
 from tests.chip_oracle import Steps, run
@@ -194,7 +194,7 @@ def test_batches_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[int] = []
     assert_same(whole, simulate(graph, images, record=True, batch_size=3, on_batch=done.append))
     assert done == [3, 6, 7]
-    monkeypatch.setattr(batch_run, "BATCH_BYTES", 1)
+    monkeypatch.setattr(batch_plan, "BATCH_BYTES", 1)
     done.clear()
     assert_same(whole, simulate(graph, images, record=True, on_batch=done.append))
     assert done == list(range(1, 8))

@@ -84,7 +84,8 @@ CHANGED = {
     "other samples": ({"readout": np.zeros((3, 3), int)}, r"expected \(2, 3\)"),
     "other names": ({"populations": np.array(["a", "b", "c", "d"])}, "populations a, b, c, d"),
     "other sizes": ({"neurons": np.array([1, 2, 3, 4])}, r"\[1, 2, 3, 4\] neurons"),
-    "half a recording": ({"v/p1": None}, r"'v/p1' has shape nothing, expected \(2, 4, 3,"),
+    "torn recording": ({"v/p1": np.zeros((2, 1, 5), np.int32)}, r"'v/p1' has shape \(2, 1, 5\)"),
+    "wide recording": ({"s/p1": np.zeros((2, 4, 5), np.int64)}, r"'s/p1' has dtype int64"),
 }
 
 

@@ -1,0 +1,150 @@
+"""Which product a projection runs with: 8-bit integers, floats, patches, or event by event.
+
+All give the same integers, so the choice is one of speed alone. The costs are nanoseconds of one
+core, measured by `python benchmarks/emulator.py --crossover`, and their ratios, not their sizes,
+decide: they differ less between machines.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from export.chip.graph import IntArray
+from hwsim.engine.exact_product import FLOAT32_EXACT, exact_dtype
+from hwsim.engine.layout import places
+from hwsim.engine.products.convolution import FloatConvolution
+from hwsim.engine.products.geometry import ConvGeometry
+from hwsim.engine.products.integer import (
+    PAYLOAD_MAX,
+    IntegerConvolution,
+    IntegerMatrix,
+    eight_bit,
+    integer_operators,
+)
+from hwsim.engine.products.matrix import MatrixProduct
+from hwsim.engine.products.patches import PatchProduct
+from hwsim.engine.products.rare import RareConvolution, rare_matrix
+
+Product = Callable[[Tensor], Tensor]
+
+WIDE_MATRIX = 1024
+"""Sources from which 8-bit integers are faster than floats in a dense matrix."""
+
+SCAN_NS = 0.6
+"""To look at one event place."""
+EVENT_NS = 25.0
+"""To find an event's synapses."""
+SYNAPSE_NS = 0.12
+"""To add one weight."""
+OUTPUT_NS = 2.0
+"""To write one sum of a convolution."""
+PRODUCT_NS = {torch.uint8: 0.012, torch.float32: 0.025, torch.float64: 0.1}
+"""One multiply-accumulate: in 8-bit integers, in float32, in float64."""
+
+
+@dataclass(frozen=True)
+class Products:
+    """How a projection's sums are computed.
+
+    Args:
+        full: for any events.
+        rare: event by event; None on devices other than a CPU.
+        full_ns: cost of one step, whatever the events.
+        scan_ns: cost of one step without any event, event by event.
+        event_ns: cost of one event.
+    """
+
+    full: Product
+    rare: Product | None
+    full_ns: float
+    scan_ns: float
+    event_ns: float
+
+    def best(self, events: int, steps: int) -> Product:
+        """The faster way for so many events in so many steps."""
+        if self.rare is None:
+            return self.full
+        rarely = steps * self.scan_ns + events * self.event_ns
+        return self.rare if rarely < steps * self.full_ns else self.full
+
+
+def conv_products(
+    geometry: ConvGeometry, weight: IntArray, bound: int, payload: tuple[int, int], device: str
+) -> Products:
+    """For a convolution with weight [O, I / groups, kH, kW].
+
+    Args:
+        geometry: the rest of it.
+        weight: integers.
+        bound: largest |sum|.
+        payload: smallest and largest payload.
+        device: where it runs.
+    """
+    dtype = exact_dtype(bound)
+    on_cpu = torch.device(device).type == "cpu"
+    full, kind = _full_convolution(geometry, weight, bound, payload, dtype, device)
+    taps = geometry.kernel[0] * geometry.kernel[1] / (geometry.stride[0] * geometry.stride[1])
+    outputs = geometry.target[0] // geometry.groups
+    return Products(
+        full,
+        RareConvolution.of(geometry, weight) if on_cpu else None,
+        OUTPUT_NS * np.prod(geometry.target) + PRODUCT_NS[kind] * geometry.products,
+        SCAN_NS * np.prod(geometry.source) + 0.25 * np.prod(geometry.target),
+        EVENT_NS + SYNAPSE_NS * taps * outputs,
+    )
+
+
+def matrix_products(
+    weight: IntArray,
+    source: tuple[int, ...],
+    target: tuple[int, ...],
+    bound: int,
+    payload: tuple[int, int],
+    device: str,
+) -> Products:
+    """For a dense weight [targets, sources], both in C, H, W order."""
+    dtype = exact_dtype(bound)
+    on_cpu = torch.device(device).type == "cpu"
+    ordered = weight[np.ix_(places(target), places(source))]
+    full: Product = MatrixProduct.of(ordered, dtype, device)
+    kind = dtype
+    if weight.shape[1] >= WIDE_MATRIX and _fits_integers(bound, payload, device):
+        narrow = eight_bit(ordered)
+        if narrow is not None:
+            full, kind = IntegerMatrix.of(narrow), torch.uint8
+    return Products(
+        full,
+        rare_matrix(weight, source, target) if on_cpu else None,
+        PRODUCT_NS[kind] * weight.size + 0.1 * len(weight),
+        SCAN_NS * weight.shape[1] + 0.25 * len(weight),
+        SYNAPSE_NS * len(weight) + 2.0,
+    )
+
+
+def _full_convolution(
+    geometry: ConvGeometry,
+    weight: IntArray,
+    bound: int,
+    payload: tuple[int, int],
+    dtype: torch.dtype,
+    device: str,
+) -> tuple[Product, torch.dtype]:
+    if _fits_integers(bound, payload, device):
+        narrow = eight_bit(weight)
+        if narrow is not None:
+            return IntegerConvolution.of(geometry, narrow), torch.uint8
+    if torch.device(device).type == "cpu" and dtype == torch.float32:
+        return FloatConvolution.of(geometry, weight), dtype
+    return PatchProduct.of(geometry, weight, dtype, device), dtype
+
+
+def _fits_integers(bound: int, payload: tuple[int, int], device: str) -> bool:
+    return (
+        torch.device(device).type == "cpu"
+        and bound < FLOAT32_EXACT
+        and 0 <= payload[0] <= payload[1] <= PAYLOAD_MAX
+        and integer_operators()
+    )

@@ -1,0 +1,98 @@
+"""Every product is held to 64-bit integers: on the first batch, and on extreme integers.
+
+An algorithm may depend on shapes, on the size of the batch and on the device, so the proof runs
+with just these, once for each.
+"""
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from export.chip.graph import IntArray
+from export.chip.limits import WEIGHT_MAX, WEIGHT_MIN
+from hwsim.engine.exact_product import FLOAT32_EXACT, FLOAT64_EXACT, exact_dtype, refuse_inexact
+from hwsim.engine.products.choice import Product, Products
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is proven.
+
+    Args:
+        where: names the projection in messages.
+        shape: of the projection, without its weights.
+        weight: its integers, outputs first.
+        payload: smallest and largest payload.
+        remade: the same products with other weights and their bound.
+        reference: sums in 64-bit integers with other weights.
+    """
+
+    where: str
+    shape: Hashable
+    weight: IntArray
+    payload: tuple[int, int]
+    remade: Callable[[IntArray, int], Products]
+    reference: Callable[[IntArray], Product]
+
+
+_proven: set[Hashable] = set()
+
+
+def prove(subject: Subject, products: Products, events: Tensor) -> None:
+    """Compares one row of the products with 64-bit integers.
+
+    Raises:
+        SimulationError: they differ.
+    """
+    row = int(torch.count_nonzero(events, dim=1).argmax())
+    _compare(subject, products, subject.reference(subject.weight), events, row)
+    bound = int(np.abs(subject.weight).reshape(len(subject.weight), -1).sum(axis=1).max())
+    key = (
+        subject.shape, subject.payload, type(products.full), exact_dtype(bound), len(events),
+        str(events.device), torch.get_num_threads(),
+    )  # fmt: skip
+    if key in _proven:
+        return
+    weight = extreme_weights(subject)
+    sharpest = subject.remade(weight, _bound(weight, subject.payload))
+    if type(sharpest.full) is type(products.full):
+        full = torch.full_like(events, subject.payload[1])
+        _compare(subject, sharpest, subject.reference(weight), full, len(events) - 1)
+    _proven.add(key)
+
+
+def extreme_weights(subject: Subject) -> IntArray:
+    """Outputs all at the largest weight, and all at the smallest, in turn.
+
+    As large as the chip's 8 bits and the type of the product's own sums allow.
+    """
+    weight, payload = subject.weight, subject.payload
+    inputs = weight[0].size * max(abs(payload[0]), abs(payload[1]))
+    room = FLOAT32_EXACT if _bound(weight, payload) < FLOAT32_EXACT else FLOAT64_EXACT
+    steepest = max(2, (room - 1) // max(1, inputs) // 2 * 2)
+    highest, lowest = min(WEIGHT_MAX, steepest), max(WEIGHT_MIN, -steepest)
+    signs = np.where(np.arange(len(weight)) % 2 == 0, highest, lowest)
+    return np.array(np.broadcast_to(signs.reshape(-1, *[1] * (weight.ndim - 1)), weight.shape))
+
+
+def _bound(weight: IntArray, payload: tuple[int, int]) -> int:
+    sums = np.abs(weight).reshape(len(weight), -1).sum(axis=1)
+    return int(sums.max()) * max(abs(payload[0]), abs(payload[1]))
+
+
+def _compare(
+    subject: Subject, products: Products, reference: Product, events: Tensor, row: int
+) -> None:
+    expected = _narrowed(reference(events[row : row + 1].cpu()))
+    for product in (products.full, products.rare):
+        if product is not None:
+            sums = product(events)[row : row + 1]
+            refuse_inexact(_narrowed(sums), expected, subject.where)
+
+
+def _narrowed(sums: Tensor) -> Tensor:
+    """Lower 24 bits, which is all that an unwrapped sum and a wrapped one have in common."""
+    return (sums.to(torch.int32) << 8) >> 8
