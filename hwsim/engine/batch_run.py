@@ -4,8 +4,11 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from hwsim.engine.batch_plan import BatchPlan, batches
@@ -25,14 +28,16 @@ def run_batches(
     parts = list(batches(plan, batch_size, cores))
     if cores == 1 or len(parts) == 1:
         for part in parts:
-            _run_batch(plan, part, tally)
+            _run_batch(plan, part, _read(plan, part), tally)
             _report(on_batch, part)
         return
     with _one_thread_each(), ThreadPoolExecutor(cores, "emulator") as pool:
         waiting: deque[tuple[slice, Future[None]]] = deque()
         try:
             for part in parts:
-                waiting.append((part, pool.submit(_run_batch, plan, part, tally)))
+                waiting.append(
+                    (part, pool.submit(_run_batch, plan, part, _read(plan, part), tally))
+                )
                 # So few ahead that memory stays bounded by the cores, whatever the test set.
                 if len(waiting) > cores:
                     _finish(waiting, on_batch)
@@ -66,14 +71,19 @@ def _one_thread_each() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
+def _read(plan: BatchPlan, part: slice) -> NDArray[Any]:
+    """A batch's inputs. By one thread only: they may come from a file that is read in turn."""
+    return np.asarray(plan.drive.values[part])
+
+
 @torch.inference_mode()
-def _run_batch(plan: BatchPlan, part: slice, tally: Tally) -> None:
+def _run_batch(plan: BatchPlan, part: slice, values: NDArray[Any], tally: Tally) -> None:
     """Computes the samples of `part`, group by group, and enters what happened."""
     events: dict[str, Tensor] = {}
     if plan.graph.input.form != "bias":
-        events[plan.graph.input.name] = plan.drive.events(part, plan.device)
+        events[plan.graph.input.name] = plan.drive.events(values, plan.device)
     for group in plan.groups:
-        biases = {member.name: _bias(plan, member, part) for member in group}
+        biases = {member.name: _bias(plan, member, values) for member in group}
         samples = part.stop - part.start
         runs = run_group(group, events, biases, plan.drive.steps, samples, plan.device)
         for name, run in runs.items():
@@ -83,10 +93,10 @@ def _run_batch(plan: BatchPlan, part: slice, tally: Tally) -> None:
             _prove(group, events)
 
 
-def _bias(plan: BatchPlan, member: Member, part: slice) -> Tensor:
+def _bias(plan: BatchPlan, member: Member, values: NDArray[Any]) -> Tensor:
     driven = plan.graph.input
     if driven.form == "bias" and driven.name == member.name:
-        return plan.drive.biases(part, plan.device)
+        return plan.drive.biases(values, plan.device)
     return member.parameters.bias.view(1, 1, -1)
 
 

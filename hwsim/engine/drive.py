@@ -63,24 +63,28 @@ class Drive:
         """How many samples N there are."""
         return int(self.values.shape[0])
 
-    def biases(self, part: slice, device: str) -> Tensor:
-        """Biases in state units, int32 [T, n, neurons], or [1, n, neurons] if constant."""
-        return self._time_first(part, np.int32).to(device) << STATE_SHIFT
+    def biases(self, values: NDArray[Any], device: str) -> Tensor:
+        """Biases in state units, int32 [T, n, neurons], or [1, n, neurons] if constant.
 
-    def events(self, part: slice, device: str) -> Tensor:
+        Args:
+            values: some samples of `values`.
+            device: where they go.
+        """
+        return self._time_first(values, np.int32).to(device) << STATE_SHIFT
+
+    def events(self, values: NDArray[Any], device: str) -> Tensor:
         """Payloads (1 for a binary spike), uint8 or int32 [T, n, sources], or [1, ...] if constant.
 
         Silence follows the last step given.
         """
         narrow = self.payload[0] >= 0 and self.payload[1] <= BYTE_MAX
-        given = self._time_first(part, np.uint8 if narrow else np.int32).to(device)
+        given = self._time_first(values, np.uint8 if narrow else np.int32).to(device)
         missing = 0 if self.constant else self.steps - len(given)
         return (
             torch.cat((given, given.new_zeros((missing, *given.shape[1:])))) if missing else given
         )
 
-    def _time_first(self, part: slice, dtype: type[np.integer[Any]]) -> Tensor:
-        values = np.asarray(self.values[part])
+    def _time_first(self, values: NDArray[Any], dtype: type[np.integer[Any]]) -> Tensor:
         flat = channels_last(values, self.shape)
         flat = flat[None] if self.constant else flat.swapaxes(0, 1)
         return torch.from_numpy(np.array(flat, dtype=dtype, order="C"))

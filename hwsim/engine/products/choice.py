@@ -1,7 +1,7 @@
 """Which product a projection runs with: 8-bit integers, floats, patches, or event by event.
 
 All give the same integers, so the choice is one of speed alone. The costs are nanoseconds of one
-core, measured by `python benchmarks/emulator.py --crossover`, and their ratios, not their sizes,
+core, measured by `python benchmarks/crossover.py`, and their ratios, not their sizes,
 decide: they differ less between machines.
 """
 
@@ -30,19 +30,21 @@ from hwsim.engine.products.rare import RareConvolution, rare_matrix
 
 Product = Callable[[Tensor], Tensor]
 
-WIDE_MATRIX = 1024
+WIDE_MATRIX = 512
 """Sources from which 8-bit integers are faster than floats in a dense matrix."""
 
-SCAN_NS = 0.6
-"""To look at one event place."""
-EVENT_NS = 25.0
-"""To find an event's synapses."""
-SYNAPSE_NS = 0.12
-"""To add one weight."""
-OUTPUT_NS = 2.0
-"""To write one sum of a convolution."""
-PRODUCT_NS = {torch.uint8: 0.012, torch.float32: 0.025, torch.float64: 0.1}
+OUTPUT_NS = 0.4
+"""To write one sum of a full product."""
+PRODUCT_NS = {torch.uint8: 0.0045, torch.float32: 0.02, torch.float64: 0.1}
 """One multiply-accumulate: in 8-bit integers, in float32, in float64."""
+SCAN_NS = 0.5
+"""To look at one place where an event could be."""
+CLEAR_NS = 0.05
+"""To clear one sum before events add to it."""
+EVENT_NS = {"conv": 60.0, "dense": 3.0}
+"""To find the synapses of an event."""
+SYNAPSE_NS = {"conv": 0.4, "dense": 0.1}
+"""To add the weight of one synapse."""
 
 
 @dataclass(frozen=True)
@@ -92,8 +94,8 @@ def conv_products(
         full,
         RareConvolution.of(geometry, weight) if on_cpu else None,
         OUTPUT_NS * np.prod(geometry.target) + PRODUCT_NS[kind] * geometry.products,
-        SCAN_NS * np.prod(geometry.source) + 0.25 * np.prod(geometry.target),
-        EVENT_NS + SYNAPSE_NS * taps * outputs,
+        SCAN_NS * np.prod(geometry.source) + CLEAR_NS * np.prod(geometry.target),
+        EVENT_NS["conv"] + SYNAPSE_NS["conv"] * taps * outputs,
     )
 
 
@@ -118,9 +120,9 @@ def matrix_products(
     return Products(
         full,
         rare_matrix(weight, source, target) if on_cpu else None,
-        PRODUCT_NS[kind] * weight.size + 0.1 * len(weight),
-        SCAN_NS * weight.shape[1] + 0.25 * len(weight),
-        SYNAPSE_NS * len(weight) + 2.0,
+        PRODUCT_NS[kind] * weight.size + OUTPUT_NS * len(weight),
+        SCAN_NS * weight.shape[1] + CLEAR_NS * len(weight),
+        EVENT_NS["dense"] + SYNAPSE_NS["dense"] * len(weight),
     )
 
 

@@ -75,11 +75,10 @@ def rare_matrix(weight: IntArray, source: tuple[int, ...], target: tuple[int, ..
 
 @njit(nogil=True, cache=True)
 def _add_rows(events: Any, weight: Any, sums: Any) -> None:
+    found = np.empty(events.shape[1], dtype=np.int32)
     for m in range(len(events)):
-        for i in range(events.shape[1]):
-            payload = np.int32(events[m, i])
-            if payload != 0:
-                _add(sums[m], weight[i], payload)
+        for k in range(_find(events[m], found)):
+            _add(sums[m], weight[found[k]], np.int32(events[m, found[k]]))
 
 
 @njit(nogil=True, cache=True)
@@ -87,32 +86,29 @@ def _add_kernel_rows(
     events: Any, weight: Any, source: Any, target: Any, stride: Any, padding: Any, dilation: Any,
     sums: Any,
 ) -> None:  # fmt: skip
-    channels, rows, columns = source
+    channels, _, columns = source
     outputs, tall, wide = target
-    kernel = weight.shape[3]
+    high, kernel = weight.shape[2], weight.shape[3]
+    found = np.empty(events.shape[1], dtype=np.int32)
     for m in range(len(events)):
-        at = 0
-        for y in range(rows):
-            for x in range(columns):
-                first = x + padding[1] - (kernel - 1)
-                skipped = max(0, -first)
-                taken = min(kernel, wide - first)
-                for c in range(channels):
-                    payload = np.int32(events[m, at])
-                    at += 1
-                    if payload == 0 or taken <= skipped:
-                        continue
-                    for tap in range(weight.shape[2]):
-                        row = y + padding[0] - tap * dilation[0]
-                        if row < 0 or row % stride[0] != 0 or row // stride[0] >= tall:
-                            continue
-                        to = ((row // stride[0]) * wide + first) * outputs
-                        kept = weight[0, c, tap].reshape(kernel * outputs)
-                        _add(
-                            sums[m, to + skipped * outputs : to + taken * outputs],
-                            kept[skipped * outputs : taken * outputs],
-                            payload,
-                        )
+        for k in range(_find(events[m], found)):
+            place, c = divmod(found[k], channels)
+            y, x = divmod(place, columns)
+            first = x + padding[1] - (kernel - 1)
+            skipped, taken = max(0, -first), min(kernel, wide - first)
+            if taken <= skipped:
+                continue
+            for tap in range(high):
+                row = y + padding[0] - tap * dilation[0]
+                if row < 0 or row % stride[0] != 0 or row // stride[0] >= tall:
+                    continue
+                to = ((row // stride[0]) * wide + first) * outputs
+                kept = weight[0, c, tap].reshape(kernel * outputs)
+                _add(
+                    sums[m, to + skipped * outputs : to + taken * outputs],
+                    kept[skipped * outputs : taken * outputs],
+                    np.int32(events[m, found[k]]),
+                )
 
 
 @njit(nogil=True, cache=True)
@@ -120,34 +116,46 @@ def _add_kernels(
     events: Any, weight: Any, source: Any, target: Any, stride: Any, padding: Any, dilation: Any,
     sums: Any,
 ) -> None:  # fmt: skip
-    channels, rows, columns = source
+    channels, _, columns = source
     all_outputs, tall, wide = target
     _, inputs, high, broad, outputs = weight.shape
+    found = np.empty(events.shape[1], dtype=np.int32)
     for m in range(len(events)):
-        at = 0
-        for y in range(rows):
-            for x in range(columns):
-                for c in range(channels):
-                    payload = np.int32(events[m, at])
-                    at += 1
-                    if payload == 0:
+        for k in range(_find(events[m], found)):
+            place, c = divmod(found[k], channels)
+            y, x = divmod(place, columns)
+            group, own = divmod(c, inputs)
+            for i in range(high):
+                row = y + padding[0] - i * dilation[0]
+                if row < 0 or row % stride[0] != 0 or row // stride[0] >= tall:
+                    continue
+                for j in range(broad):
+                    column = x + padding[1] - j * dilation[1]
+                    if column < 0 or column % stride[1] != 0 or column // stride[1] >= wide:
                         continue
-                    group = c // inputs
-                    for i in range(high):
-                        row = y + padding[0] - i * dilation[0]
-                        if row < 0 or row % stride[0] != 0 or row // stride[0] >= tall:
-                            continue
-                        for j in range(broad):
-                            column = x + padding[1] - j * dilation[1]
-                            if column < 0 or column % stride[1] != 0 or column // stride[1] >= wide:
-                                continue
-                            position = (row // stride[0]) * wide + column // stride[1]
-                            to = position * all_outputs + group * outputs
-                            _add(
-                                sums[m, to : to + outputs],
-                                weight[group, c - group * inputs, i, j],
-                                payload,
-                            )
+                    position = (row // stride[0]) * wide + column // stride[1]
+                    to = position * all_outputs + group * outputs
+                    _add(
+                        sums[m, to : to + outputs],
+                        weight[group, own, i, j],
+                        np.int32(events[m, found[k]]),
+                    )
+
+
+@njit(inline="always")
+def _find(events: Any, found: Any) -> int:
+    """Writes the places of events that aren't 0, and says how many; runs of silence are skipped."""
+    count = 0
+    for start in range(0, len(events), 32):
+        stop = min(start + 32, len(events))
+        loud = events[start]
+        for i in range(start + 1, stop):
+            loud |= events[i]
+        if loud != 0:
+            for i in range(start, stop):
+                found[count] = i
+                count += events[i] != 0
+    return count
 
 
 @njit(inline="always")

@@ -291,7 +291,7 @@ def test_small_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert torch.equal(whole_product(events), whole)
 
 
-@pytest.mark.parametrize("rate", [0.0, 0.01, 0.9])
+@pytest.mark.parametrize("rate", [0.0, 0.001, 0.9])
 def test_rare_events_are_added_one_by_one(rate: float) -> None:
     """The cost model chooses, and whatever it chooses gives the same sums."""
     rng = np.random.default_rng(2)
