@@ -157,7 +157,8 @@ def conv_connections(
                 col = x * projection.stride[1] - projection.padding[1] + kx * projection.dilation[1]
                 if 0 <= row < source[1] and 0 <= col < source[2]:
                     to = (o * target[1] + y) * target[2] + x
-                    found.append((to, (channel * source[1] + row) * source[2] + col, int(w), 0))
+                    at = (channel * source[1] + row) * source[2] + col
+                    found.append((to, at, int(w), projection.delay))
     return found
 
 

@@ -22,10 +22,14 @@ def install(
 
 @app.command("status")
 def status() -> None:
-    """Say where the environment is and whether it is complete."""
-    from hwsim.lava import environment
+    """Say where the environment is and what is in it, and test it against the emulator.
 
-    found = environment.status()
+    Ends with exit code 2 where it is missing or computes something else.
+    """
+    from hwsim.lava import environment
+    from hwsim.lava.self_test import self_test
+
+    found = environment.require_lava()
     versions = ", ".join(f"{name} {version}" for name, version in found.versions.items())
-    remedy = "" if found.installed else ". Run `spikeport lava install`."
-    typer.echo(f"{found.reason}{f': {versions}' if found.installed else ''}{remedy}")
+    typer.echo(f"{found.reason}: {versions}")
+    typer.echo(f"self-test: {self_test():,} values of u, v and spikes equal the emulator's")

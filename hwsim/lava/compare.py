@@ -90,7 +90,9 @@ class LavaComparison:
 
 
 def compare(trace: Trace, run: LavaRun) -> LavaComparison:
-    """Compares a recorded trace with Lava's run of the same file on the same inputs.
+    """Compares a recorded trace with Lava's run of the same network on the same inputs.
+
+    Populations are matched by name; by position only where the run has no names.
 
     Raises:
         VerificationError: the two don't belong together, or the trace has no recordings.
@@ -98,28 +100,41 @@ def compare(trace: Trace, run: LavaRun) -> LavaComparison:
     where = f"emulator against Lava, {run.net}"
     if set(trace.recordings) != set(trace.populations):
         raise VerificationError(f"{where}: the trace has no recordings. Simulate with record=True.")
+    layers = _by_population(where, trace, run)
+    return LavaComparison(
+        tuple(
+            _compare_population(where, name, trace.recordings[name], layers[name])
+            for name in trace.populations
+        )
+    )
+
+
+def _by_population(where: str, trace: Trace, run: LavaRun) -> dict[str, LavaLayer]:
     if len(run.layers) != len(trace.populations):
         raise VerificationError(
             f"{where}: Lava ran {len(run.layers)} populations, the trace holds "
             f"{len(trace.populations)}. Run the same file in both."
         )
-    return LavaComparison(
-        tuple(
-            _compare_population(where, name, trace.recordings[name], _by_sample(run, layer))
-            for name, layer in zip(trace.populations, run.layers, strict=True)
+    names = run.populations or trace.populations
+    foreign = sorted(set(names) - set(trace.populations))
+    if foreign:
+        raise VerificationError(
+            f"{where}: Lava ran a population '{foreign[0]}', the trace holds "
+            f"{', '.join(trace.populations)}. Run the same network in both."
         )
-    )
+    return dict(zip(names, run.layers, strict=True))
 
 
-def _by_sample(run: LavaRun, layer: LavaLayer) -> dict[str, IntArray]:
-    """States as [N, T, *shape]; a run without resets is one sample."""
+def _by_sample(layer: LavaLayer, rank: int) -> dict[str, IntArray]:
+    """States as [N, T, *shape], `rank` axes; a single run without resets is one sample."""
     states: dict[str, IntArray] = {state: getattr(layer, state) for state in STATES}
-    return states if run.reset == "staggered" else {s: states[s][None] for s in STATES}
+    return states if layer.u.ndim == rank else {state: states[state][None] for state in STATES}
 
 
 def _compare_population(
-    where: str, name: str, ours: Mapping[str, IntArray], lava: Mapping[str, IntArray]
+    where: str, name: str, ours: Mapping[str, IntArray], layer: LavaLayer
 ) -> PopulationComparison:
+    lava = _by_sample(layer, ours["u"].ndim)
     if ours["u"].shape != lava["u"].shape:
         raise VerificationError(
             f"{where}, population '{name}': the trace has shape {ours['u'].shape}, Lava's run "

@@ -24,7 +24,7 @@ FOLDER_VARIABLE = "SPIKEPORT_LAVA_ENV"
 STAMP = "spikeport-lava.json"
 UNFINISHED = "spikeport-lava.unfinished"
 WHEELS = Path(__file__).with_name("wheels.txt")
-WORKER = Path(__file__).with_name("worker.py")
+WORKER = Path(__file__).with_name("worker")
 
 LAVA = {"lava-nc": "0.10.0", "lava-dl": "0.6.0"}
 _SINCE_3_11 = {

@@ -1,110 +1,147 @@
-"""Runs netx files through real Lava, in its own environment and its own process group."""
+"""Runs netx files and chip graphs through real Lava, in its own environment and processes."""
 
-import json
+import errno
 import os
-import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
 
-import numpy as np
-
-from export.chip.graph import IntArray
+from export.chip.graph import ChipGraph, IntArray
 from hwsim.errors import LavaError
-from hwsim.lava.environment import WORKER, interpreter, require_lava
-from hwsim.lava.job import LavaJob, LavaRun, read_run
-from hwsim.lava.process_group import run_group
-from trainers.atomic_file import cannot_write
+from hwsim.lava.chip_job import Reset, file_job, graph_job
+from hwsim.lava.crew import Crew
+from hwsim.lava.environment import interpreter, require_lava
+from hwsim.lava.job import LavaJob, LavaRun
+from hwsim.lava.pieces import joined, shared_out
+from trainers.errors import FileError
 
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-"""Lava runs a process per population and synapse; threads in each would only get in the way."""
+TIMEOUT_S = 600.0
 
 
 def run_lava(
     net: Path,
     inputs: IntArray,
     *,
-    reset: Literal["staggered", "none"],
+    reset: Reset,
     time_steps: int | None = None,
     steps: int | None = None,
     num_layers: int | None = None,
     input_message_bits: int = 0,
-    timeout_s: float = 600.0,
+    timeout_s: float = TIMEOUT_S,
+    workers: int | None = None,
+    log: Path | None = None,
+    on_samples: Callable[[int], None] | None = None,
 ) -> LavaRun:
-    """Runs one file; see `LavaJob` for the arguments and `LavaRun` for what comes back.
+    """Runs one netx file; see `LavaJob` for the arguments and `LavaRun` for what comes back.
 
     Raises:
         LavaError: Lava isn't installed, failed on this file, or took longer than `timeout_s`.
         FileError: no space for the temporary files.
     """
     job = LavaJob(net, inputs, reset, time_steps, steps, num_layers, input_message_bits)
-    return run_lava_jobs([job], timeout_s=timeout_s)[0]
+    return run_lava_jobs(
+        [job], timeout_s=timeout_s, workers=workers, log=log, on_samples=on_samples
+    )[0]
 
 
-def run_lava_jobs(jobs: Sequence[LavaJob], *, timeout_s: float = 600.0) -> list[LavaRun]:
-    """Runs several files one after the other in one process, which saves Lava's start-up.
-
-    Args:
-        jobs: files and inputs.
-        timeout_s: for all together, start-up included.
+def run_lava_graph(
+    graph: ChipGraph,
+    inputs: IntArray,
+    *,
+    reset: Reset,
+    steps: int | None = None,
+    name: Path = Path("chip graph"),
+    timeout_s: float = TIMEOUT_S,
+    workers: int | None = None,
+    log: Path | None = None,
+    on_samples: Callable[[int], None] | None = None,
+) -> LavaRun:
+    """Builds any chip graph from Lava's processes and runs isolated samples; see `graph_job`.
 
     Raises:
-        LavaError: Lava isn't installed, failed on a file, or took longer than `timeout_s`.
+        InvalidGraph: shapes in the graph contradict each other.
+        LavaError: Lava isn't installed, can't hold this graph, failed, or took too long.
         FileError: no space for the temporary files.
     """
+    job = graph_job(graph, inputs, reset=reset, steps=steps, name=name)
+    return run_lava_jobs(
+        [job], timeout_s=timeout_s, workers=workers, log=log, on_samples=on_samples
+    )[0]
+
+
+def run_lava_file(
+    net: Path,
+    chip: ChipGraph,
+    inputs: IntArray,
+    *,
+    reset: Reset = "staggered",
+    steps: int | None = None,
+    num_layers: int | None = None,
+    timeout_s: float = TIMEOUT_S,
+    workers: int | None = None,
+    log: Path | None = None,
+    on_samples: Callable[[int], None] | None = None,
+) -> LavaRun:
+    """Runs a chip file of either kind on what the emulator takes; see `file_job`.
+
+    Raises:
+        LavaError: Lava isn't installed, failed on this file, or took longer than `timeout_s`.
+        FileError: no chip file, or no space for the temporary files.
+    """
+    job = file_job(net, chip, inputs, reset=reset, steps=steps, num_layers=num_layers)
+    return run_lava_jobs(
+        [job], timeout_s=timeout_s, workers=workers, log=log, on_samples=on_samples
+    )[0]
+
+
+def run_lava_jobs(
+    jobs: Sequence[LavaJob],
+    *,
+    timeout_s: float = TIMEOUT_S,
+    workers: int | None = None,
+    log: Path | None = None,
+    on_samples: Callable[[int], None] | None = None,
+) -> list[LavaRun]:
+    """Runs several jobs in as few processes as possible, which saves Lava's start-up.
+
+    Args:
+        jobs: networks and inputs.
+        timeout_s: for all together, start-up included.
+        workers: how many Lavas run side by side, sharing jobs and samples; None starts one per
+            core, each with enough to do.
+        log: file that gets what Lava printed, and the traceback of a failure.
+        on_samples: called with the number of samples done so far, of all jobs together.
+
+    Raises:
+        LavaError: Lava isn't installed, failed on a job, was killed, or took longer than
+            `timeout_s`.
+        FileError: no space for the temporary files, or the log can't be written.
+    """
     found = require_lava()
+    if workers is not None and workers < 1:
+        raise LavaError(f"Lava: workers is {workers}, must be at least 1.")
     for job in jobs:
-        if not job.net.is_file():
+        if job.graph is None and not job.net.is_file():
             raise LavaError(f"{job.net}: no such file. Name a netx file (.net).")
+    with _temporary_folder() as root:
+        crew = Crew(jobs, shared_out(jobs, workers), root, interpreter(found.folder))
+        crew.run(timeout_s, log, on_samples)
+        return [joined(job, crew.results(k), found.versions) for k, job in enumerate(jobs)]
+
+
+@contextmanager
+def _temporary_folder() -> Iterator[Path]:
     try:
         with tempfile.TemporaryDirectory(prefix="spikeport-lava-") as name:
-            folder = Path(name)
-            _write_request(folder, jobs)
-            _run_worker(folder, interpreter(found.folder), jobs, timeout_s)
-            return [
-                read_run(job, folder / f"result_{k}.npz", found.versions)
-                for k, job in enumerate(jobs)
-            ]
+            yield Path(name)
     except OSError as error:
-        raise cannot_write(Path(tempfile.gettempdir()), error) from error
-
-
-def _write_request(folder: Path, jobs: Sequence[LavaJob]) -> None:
-    (folder / "jobs.json").write_text(json.dumps([job.request() for job in jobs]))
-    arrays: dict[str, Any] = {str(k): job.inputs for k, job in enumerate(jobs)}
-    np.savez(folder / "inputs.npz", **arrays)
-
-
-def _run_worker(folder: Path, python: Path, jobs: Sequence[LavaJob], timeout_s: float) -> None:
-    output = folder / "output.txt"
-    try:
-        exit_status = run_group(
-            [python, "-I", WORKER, folder],
-            output=output,
-            environment=os.environ | ONE_THREAD,
-            timeout_s=timeout_s,
+        where = error.filename or os.environ.get("TMPDIR", "temporary folder")
+        remedy = (
+            "Set TMPDIR to a folder you can write to"
+            if error.errno in (errno.EACCES, errno.EROFS)
+            else "Free some space, or set TMPDIR to another folder"
         )
-    except subprocess.TimeoutExpired as error:
-        raise LavaError(
-            f"{_names(jobs)}: Lava took longer than {timeout_s:g} s and was ended. "
-            "Use fewer samples or a longer time-out."
+        raise FileError(
+            f"{where}: can't be written ({error.strerror or error}). {remedy}."
         ) from error
-    if exit_status != 0:
-        raise LavaError(_failure(folder, output, jobs, exit_status))
-
-
-def _failure(folder: Path, output: Path, jobs: Sequence[LavaJob], exit_status: int) -> str:
-    """The last line of the traceback, wherever Lava left it."""
-    done = sum((folder / f"result_{k}.npz").exists() for k in range(len(jobs)))
-    told = folder / "failure.txt"
-    text = (told if told.exists() else output).read_text(errors="replace")
-    lines = text.strip().splitlines() or [f"exit status {exit_status}, no output"]
-    return (
-        f"{jobs[done].net}: Lava can't run it ({lines[-1].strip()}). "
-        "Check it with `spikeport inspect`."
-    )
-
-
-def _names(jobs: Sequence[LavaJob]) -> str:
-    return ", ".join(sorted({str(job.net) for job in jobs}))

@@ -1,16 +1,19 @@
-"""Lava: the chip file through lava-dl's netx, held to the emulator bit for bit in u, v and s."""
+"""Lava: a netx file through lava-dl, or a graph of its processes, held to the emulator bit for bit.
+
+Every u, v and spike is compared.
+"""
 
 from pathlib import Path
 
 import numpy as np
 
+from export.chip.chip_file import read_chip
 from export.chip.graph import ChipGraph, IntArray
-from export.chip.netx_read import read_netx
 from hwsim.engine.readout import chip_logits, window_logits
 from hwsim.engine.simulate import simulate
 from hwsim.lava.compare import LavaComparison, compare
 from hwsim.lava.environment import status
-from hwsim.lava.runner import run_lava
+from hwsim.lava.runner import run_lava_file
 from hwsim.verify.row import Row
 
 RUNTIME = "lava"
@@ -30,14 +33,13 @@ def lava_row(net: Path, encoded: IntArray, labels: IntArray) -> Row:
             RUNTIME, COMPARED_WITH, PRECISION, 0, None, None, None, "not installed",
             note=f"{environment.reason}. Run `spikeport lava install`.",
         )  # fmt: skip
-    chip = read_netx(net)
+    chip = read_chip(net)
     trace = simulate(chip, encoded, record=True)
-    run = run_lava(net, encoded, reset="staggered", time_steps=chip.time_steps)
+    run = run_lava_file(net, chip, encoded, log=net.with_name("lava.log"))
     comparison = compare(trace, run)
     difference, accuracy = None, None
     if chip.readout is not None:
-        layer = run.layers[trace.populations.index(chip.readout.population)]
-        voltages = layer.v.reshape(trace.samples, trace.time_steps, -1)
+        voltages = run.layer(chip.readout.population).v.reshape(trace.samples, trace.time_steps, -1)
         logits = window_logits(chip.readout, voltages)
         difference = float(np.abs(logits - chip_logits(trace)).max())
         accuracy = float((logits.argmax(axis=1) == labels).mean())

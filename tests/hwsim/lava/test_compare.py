@@ -76,12 +76,31 @@ def test_run_without_resets_is_one_sample(trace: Trace) -> None:
     assert compare(raw, replace(run, layers=layers)).identical
 
 
+def test_populations_are_matched_by_name(trace: Trace) -> None:
+    """A trace is in order of computation, a run in the file's."""
+    run = copied(trace)
+    mixed = (2, 0, 1)
+    renamed = replace(
+        run,
+        layers=tuple(run.layers[k] for k in mixed),
+        populations=tuple(trace.populations[k] for k in mixed),
+    )
+    assert compare(trace, renamed).identical
+    assert renamed.layer(trace.populations[1]) is run.layers[1]
+    renamed.layers[1].u[0, 0] += 1
+    assert compare(trace, renamed).populations[0].mismatches["u"] == 24
+
+
 def _without_recordings(trace: Trace, run: LavaRun) -> tuple[Trace, LavaRun]:
     return replace(trace, recordings={}), run
 
 
 def _one_layer_less(trace: Trace, run: LavaRun) -> tuple[Trace, LavaRun]:
     return trace, replace(run, layers=run.layers[:2])
+
+
+def _other_names(trace: Trace, run: LavaRun) -> tuple[Trace, LavaRun]:
+    return trace, replace(run, populations=("input", "p1", "other"))
 
 
 def _one_sample_less(trace: Trace, run: LavaRun) -> tuple[Trace, LavaRun]:
@@ -97,6 +116,7 @@ def _one_sample_less(trace: Trace, run: LavaRun) -> tuple[Trace, LavaRun]:
     [
         (_without_recordings, r"no recordings\. Simulate with record=True"),
         (_one_layer_less, r"Lava ran 2 populations, the trace holds 3\."),
+        (_other_names, r"Lava ran a population 'other', the trace holds input, p1, p2\."),
         (_one_sample_less, r"shape \(3, 4, 2, 3, 4\), Lava's run \(2, 4, 2, 3, 4\)\."),
     ],
 )

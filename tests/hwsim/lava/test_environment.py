@@ -138,7 +138,7 @@ def test_whole_environment_is_left_alone(folder: Path, commands: FakeCommands) -
 
 @pytest.mark.parametrize(
     ("failing", "stage"), [("numpy==", "pip failed"), ("wheels.txt", "pip failed"),
-                           ("worker.py", "Lava can't be imported")],
+                           ("lava/worker", "Lava can't be imported")],
 )  # fmt: skip
 def test_failed_stage_leaves_an_unfinished_folder_that_is_rebuilt(
     folder: Path, commands: FakeCommands, failing: str, stage: str

@@ -1,10 +1,6 @@
 """Lava as a subprocess: one line says what went wrong, and nothing of it stays behind."""
 
-import os
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,11 +11,14 @@ import pytest
 from export.chip.graph import IntArray
 from export.chip.netx_write import write_netx
 from hwsim.errors import LavaError
-from hwsim.lava import runner
+from hwsim.lava import crew
 from hwsim.lava.environment import FOLDER_VARIABLE, site_packages
 from hwsim.lava.job import LavaJob
+from hwsim.lava.pieces import Piece, shared_out
 from hwsim.lava.runner import run_lava, run_lava_jobs
+from tests.full_disk import full_disk
 from tests.random_chip_graphs import Chain, integers
+from trainers.errors import FileError
 
 
 @pytest.fixture
@@ -55,59 +54,6 @@ def test_first_layers_only(net: Path) -> None:
     part = run_lava(net, biases(3), reset="staggered", time_steps=4, num_layers=2)
     assert len(part.layers) == 2
     np.testing.assert_array_equal(part.layers[1].v, whole.layers[1].v)
-
-
-def test_time_out_leaves_nothing_behind(
-    net: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Lava's parent and all its children are gone, and so are the temporary files."""
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    before = set(tmp_path.iterdir())
-    with pytest.raises(LavaError) as caught:
-        run_lava(net, biases(4000), reset="staggered", time_steps=50, timeout_s=4.0)
-    assert str(caught.value) == (
-        f"{net}: Lava took longer than 4 s and was ended. Use fewer samples or a longer time-out."
-    )
-    assert processes_naming(tmp_path) == []
-    assert set(tmp_path.iterdir()) == before
-
-
-def test_killed_parent_leaves_nothing_running(net: Path, tmp_path: Path) -> None:
-    """A parent that was killed can't end its Lava; the worker notices and does."""
-    script = (
-        "import sys, numpy, pathlib; from hwsim.lava.runner import run_lava; "
-        "run_lava(pathlib.Path(sys.argv[1]), numpy.ones((1, 8), int), reset='none', steps=10**6)"
-    )
-    temporary = tmp_path / "temporary"
-    temporary.mkdir()
-    parent = subprocess.Popen(
-        [sys.executable, "-c", script, net], env=os.environ | {"TMPDIR": str(temporary)}
-    )
-    assert comes_true(lambda: len(processes_naming(temporary)) > 5)
-    parent.kill()
-    parent.wait()
-    assert comes_true(lambda: processes_naming(temporary) == [])
-
-
-def comes_true(condition: Callable[[], bool], patience_s: float = 30.0) -> bool:
-    """Whether something happens before patience ends."""
-    deadline = time.monotonic() + patience_s
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return condition()
-
-
-def processes_naming(folder: Path) -> list[str]:
-    """Command lines of running processes that name the folder; Lava's children keep theirs."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        try:
-            command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-        except OSError:
-            continue
-        if str(folder) in command:
-            found.append(command)
-    return found
 
 
 def _message_bits(path: Path) -> None:
@@ -164,6 +110,36 @@ def test_other_neurons_are_refused() -> None:
         run_lava(file, integers([[1]]), reset="none")
 
 
+def test_log_keeps_what_lava_printed(net: Path, tmp_path: Path) -> None:
+    """A run that succeeds keeps its warnings, one that fails its whole traceback."""
+    log = tmp_path / "lava.log"
+    run_lava(net, biases(2), reset="staggered", time_steps=4, log=log)
+    assert log.read_text().startswith(f"== worker 1 of 1: {net}\n")
+    assert "UserWarning" in log.read_text()
+    _all_zero_weights(net)
+    with pytest.raises(LavaError, match=r"OverflowError.* Its log: .*lava\.log\.$"):
+        run_lava(net, biases(2), reset="staggered", time_steps=4, log=log)
+    assert "Traceback (most recent call last):" in log.read_text()
+
+
+def test_log_that_cannot_be_written(net: Path, tmp_path: Path) -> None:
+    """One line names the log."""
+    (tmp_path / "file").touch()
+    with pytest.raises(FileError, match=r"file/lava\.log: can't be written"):
+        run_lava(net, biases(1), reset="none", log=tmp_path / "file" / "lava.log")
+
+
+def test_full_disk_is_one_line(net: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Inputs that don't fit in the temporary folder: what to do, and nothing half-written."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    before = set(tmp_path.iterdir())
+    with full_disk(2000), pytest.raises(FileError) as caught:
+        run_lava(net, biases(300), reset="staggered", time_steps=4)
+    assert "can't be written (File too large). Free some space, or set TMPDIR" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert set(tmp_path.iterdir()) == before
+
+
 def test_failing_file_among_several_is_named(net: Path, tmp_path: Path) -> None:
     """The message names the file that failed, not the ones that ran."""
     bad = tmp_path / "bad.net"
@@ -176,7 +152,7 @@ def test_failing_file_among_several_is_named(net: Path, tmp_path: Path) -> None:
 
 def test_worker_that_dies_is_reported(net: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without an outcome the program's last line of output is the reason."""
-    monkeypatch.setattr(runner, "WORKER", net)
+    monkeypatch.setattr(crew, "WORKER", net)
     with pytest.raises(LavaError, match=r"chip\.net: Lava can't run it \(SyntaxError: "):
         run_lava(net, biases(1), reset="staggered", time_steps=4)
 
@@ -204,6 +180,32 @@ def test_bad_inputs_are_one_line(
     with pytest.raises(LavaError, match=message) as caught:
         run_lava(net, inputs, **options)  # type: ignore[arg-type]
     assert "\n" not in str(caught.value)
+
+
+def test_workers_must_be_there(net: Path) -> None:
+    """No workers is refused; more workers than samples are not started."""
+    with pytest.raises(LavaError, match="workers is 0, must be at least 1"):
+        run_lava(net, biases(1), reset="none", workers=0)
+    assert shared_out([LavaJob(net, biases(2), time_steps=3)], 5) == [
+        [Piece(0, 0, 1)],
+        [Piece(0, 1, 2)],
+    ]
+
+
+def test_samples_are_shared_out_evenly(net: Path) -> None:
+    """A long job is cut, short ones are whole; every sample belongs to one worker."""
+    jobs = [
+        LavaJob(net, biases(90), time_steps=4),
+        LavaJob(net, biases(3), time_steps=4),
+        LavaJob(net, biases(400), "none"),
+    ]
+    shares = shared_out(jobs, 3)
+    assert len(shares) == 3
+    pieces = [piece for share in shares for piece in share]
+    steps = [sum((p.stop - p.start) * jobs[p.job].window for p in share) for share in shares]
+    assert max(steps) <= 400
+    assert sorted((p.start, p.stop) for p in pieces if p.job == 0)[-1][1] == 90
+    assert sum(p.stop - p.start for p in pieces) == 90 + 3 + 1
 
 
 def test_missing_file_and_missing_lava(
