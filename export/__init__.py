@@ -7,12 +7,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from export.chip.chip_file import read_chip, write_chip
     from export.chip.graph import ChipGraph
-    from export.chip.netx_read import read_netx
+    from export.chip.graph_file import read_graph_file, write_graph_file
+    from export.chip.netx_read import read_netx, read_netx_reported
     from export.chip.netx_write import write_netx
     from export.freezing import freeze
     from export.nir_file import read_nir, write_nir
     from export.onnx import write_onnx, write_step_onnx
+    from export.onnx.chip import write_chip_onnx
     from export.quantizing import encode, quantize
     from export.targets import TARGETS
 
@@ -22,8 +25,14 @@ __all__ = [
     "encode",
     "freeze",
     "quantize",
+    "read_chip",
+    "read_graph_file",
     "read_netx",
+    "read_netx_reported",
     "read_nir",
+    "write_chip",
+    "write_chip_onnx",
+    "write_graph_file",
     "write_netx",
     "write_nir",
     "write_onnx",
@@ -36,8 +45,14 @@ _HOMES = {
     "encode": "export.quantizing",
     "freeze": "export.freezing",
     "quantize": "export.quantizing",
+    "read_chip": "export.chip.chip_file",
+    "read_graph_file": "export.chip.graph_file",
     "read_netx": "export.chip.netx_read",
+    "read_netx_reported": "export.chip.netx_read",
     "read_nir": "export.nir_file",
+    "write_chip": "export.chip.chip_file",
+    "write_chip_onnx": "export.onnx.chip",
+    "write_graph_file": "export.chip.graph_file",
     "write_netx": "export.chip.netx_write",
     "write_nir": "export.nir_file",
     "write_onnx": "export.onnx",

@@ -28,7 +28,7 @@ def write_onnx(graph: nir.NIRGraph, path: str | Path) -> None:
         LimitExceeded: the model is larger than an ONNX file can be, or a value than float32.
         FileError: the folder can't be written to, or no space is left.
     """
-    _write(build_scan(graph), Path(path))
+    write_model(build_scan(graph), Path(path))
 
 
 def write_step_onnx(graph: nir.NIRGraph, path: str | Path) -> None:
@@ -40,7 +40,7 @@ def write_step_onnx(graph: nir.NIRGraph, path: str | Path) -> None:
         LimitExceeded: the model is larger than an ONNX file can be, or a value than float32.
         FileError: the folder can't be written to, or no space is left.
     """
-    _write(build_step(graph), Path(path))
+    write_model(build_step(graph), Path(path))
 
 
 def read_onnx(path: str | Path) -> onnx.ModelProto:
@@ -65,7 +65,13 @@ def read_onnx(path: str | Path) -> onnx.ModelProto:
     return model
 
 
-def _write(model: onnx.ModelProto, path: Path) -> None:
+def write_model(model: onnx.ModelProto, path: Path) -> None:
+    """Writes a model whole.
+
+    Raises:
+        LimitExceeded: it is larger than an ONNX file can be.
+        FileError: the folder can't be written to, or no space is left.
+    """
     held = sum(len(tensor.raw_data) for tensor in model.graph.initializer)
     if held > PROTOBUF_BYTES - _SPARE_BYTES:
         raise LimitExceeded(

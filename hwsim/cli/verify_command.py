@@ -63,7 +63,7 @@ MIN_WIDTHS = {"runtime": 15, "precision": 11, "verdict": 13}
 LEGEND = (
     "N: samples; differ: decisions (neuron, step, sample) that aren't the same; logits: largest "
     "difference. Every runtime is held to our NIR executor in float64, that one to the same "
-    "network in the unscaled encoding, Lava to the emulator."
+    "network in the unscaled encoding, Lava and model.chip.onnx to the emulator."
 )
 
 

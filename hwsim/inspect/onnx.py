@@ -33,12 +33,19 @@ def inspect_onnx(path: Path) -> Inspection:
         title=f"{path}: ONNX graph, {len(model.graph.node)} nodes, {weights:,} constants",
         facts=(
             f"IR {model.ir_version}; {opsets}; operators: "
-            f"{', '.join(sorted({node.op_type for node in model.graph.node}))}",
+            f"{', '.join(sorted(_operators(model.graph)))}",
             *(f"{entry.key}: {entry.value[:160]}" for entry in model.metadata_props),
         ),
         columns=("role", "name", "type", "shape", "range"),
         rows=tuple(rows),
     )
+
+
+def _operators(graph: Any) -> set[str]:
+    """Kinds of operators, those inside of loops too."""
+    kinds = {node.op_type for node in graph.node}
+    bodies = [a.g for node in graph.node for a in node.attribute if a.HasField("g")]
+    return kinds.union(*(_operators(body) for body in bodies))
 
 
 def _dimensions(value: Any) -> str:

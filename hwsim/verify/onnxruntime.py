@@ -35,7 +35,7 @@ def open_scan(subject: Subject) -> Ask | None:
     if subject.onnx is None:
         return None
     model = read_onnx(subject.onnx)
-    shipped, shown = _Session(model), _Session(_own(with_spikes(model), subject))
+    shipped, shown = Session(model), Session(_own(with_spikes(model), subject))
     neurons = subject.neurons
 
     def ask(inputs: Samples) -> Answer:
@@ -61,7 +61,7 @@ def open_step(subject: Subject) -> Ask | None:
     """
     if subject.step_onnx is None:
         return None
-    session = _Session(_own(with_spikes(read_onnx(subject.step_onnx)), subject))
+    session = Session(_own(with_spikes(read_onnx(subject.step_onnx)), subject))
     facts, neurons = subject.facts, subject.neurons
     note = "" if facts.readout.weights is None else WEIGHTED_BY_US
     shapes = {node.name: node.shape for node in subject.nodes if node.fires}
@@ -95,8 +95,16 @@ def _own(model: onnx.ModelProto, subject: Subject) -> onnx.ModelProto:
     return model
 
 
-class _Session:
-    """An inference session that answers by name."""
+class Session:
+    """An inference session on the CPU that answers by name.
+
+    Args:
+        model: what it runs.
+
+    Raises:
+        NotInstalled: there is no ONNX Runtime.
+        RuntimeRefused: it can't run this model.
+    """
 
     def __init__(self, model: onnx.ModelProto) -> None:
         try:
@@ -121,6 +129,11 @@ class _Session:
         self._names = [output.name for output in self._session.get_outputs()]
 
     def run(self, feeds: Feeds) -> Feeds:
+        """Outputs by name.
+
+        Raises:
+            RuntimeRefused: the inputs don't fit, or an operator fails.
+        """
         with refusals("ONNX Runtime", *self._faults):
             results = self._session.run(None, feeds)
         return dict(zip(self._names, results, strict=True))

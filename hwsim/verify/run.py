@@ -1,10 +1,12 @@
 """Verifies a run folder: every runtime on its test samples, and its chip file in Lava."""
 
+from export.chip.chip_file import read_chip
 from export.nir_file import read_nir
 from export.samples import read_samples
 from hwsim.errors import VerificationError
 from hwsim.pipeline.export_stage import trained_network
 from hwsim.pipeline.stage import Context
+from hwsim.verify.chip_onnx import chip_onnx_row
 from hwsim.verify.lava import lava_row
 from hwsim.verify.pytorch import pytorch_runtime
 from hwsim.verify.row import Row
@@ -14,7 +16,7 @@ from trainers.build import build_data
 
 
 def verify_run(context: Context, *, limit: int | None, lava_samples: int) -> list[Row]:
-    """One row per runtime; Lava's only where the run has a chip file.
+    """One row per runtime; Lava's and the chip's ONNX file only where the run has a chip file.
 
     Args:
         context: of an exported run.
@@ -43,6 +45,9 @@ def verify_run(context: Context, *, limit: int | None, lava_samples: int) -> lis
         runtimes={"pytorch": pytorch_runtime(network), **RUNTIMES},
     )
     if folder.chip.is_file() and samples.chip_inputs is not None:
+        if folder.chip_onnx.is_file():
+            chip, encoded = read_chip(folder.chip), samples.chip_inputs[: len(labels)]
+            rows.append(chip_onnx_row(folder.chip_onnx, chip, encoded, labels))
         count = min(lava_samples, len(labels))
         rows.append(lava_row(folder.chip, samples.chip_inputs[:count], labels[:count]))
     return rows

@@ -8,24 +8,28 @@ import onnx
 import pytest
 
 from export.chip.netx_read import read_netx
-from export.errors import InvalidGraph
+from export.errors import InvalidGraph, UnsupportedLayer
 from export.nir_file import read_nir
 from export.quantizing import quantize
 from export.targets import TARGETS
 from tests.frozen_networks import conv_network, images
 from tests.full_disk import full_disk
 from tests.same_graph import assert_same_graph
+from tests.small_chip_graphs import diamond
 from trainers.errors import FileError
 
 
 def test_the_table_names_the_run_folders_files() -> None:
     """The files of the run folder, and which of them need the chip graph."""
-    assert {name: tuple(target.files) for name, target in TARGETS.items()} == {
+    assert {name: target.files for name, target in TARGETS.items()} == {
         "nir": ("model.nir",),
         "onnx": ("model.onnx", "model.step.onnx"),
         "netx": ("chip.net",),
+        "chip": ("chip.net", "network.chip.h5"),
+        "chip-onnx": ("model.chip.onnx",),
     }
-    assert [name for name, target in TARGETS.items() if target.quantised] == ["netx"]
+    quantised = [name for name, target in TARGETS.items() if target.quantised]
+    assert quantised == ["netx", "chip", "chip-onnx"]
     assert all(target.summary and "\n" not in target.summary for target in TARGETS.values())
 
 
@@ -34,10 +38,10 @@ def test_every_target_writes_its_files(tmp_path: Path) -> None:
     graph = conv_network()
     chip = quantize(graph, images(8))
     for target in TARGETS.values():
-        for name, write in target.files.items():
-            write(graph, chip, tmp_path / name)
+        left = target.write(graph, chip, tmp_path)
+        assert {path.name for path in left} <= set(target.files)
     assert sorted(os.listdir(tmp_path)) == [
-        "chip.net", "model.nir", "model.onnx", "model.step.onnx",
+        "chip.net", "model.chip.onnx", "model.nir", "model.onnx", "model.step.onnx",
     ]  # fmt: skip
     assert_same_graph(read_netx(tmp_path / "chip.net"), chip)
     weight = read_nir(tmp_path / "model.nir").nodes["l003_conv"].weight
@@ -46,10 +50,25 @@ def test_every_target_writes_its_files(tmp_path: Path) -> None:
         onnx.checker.check_model(onnx.load(tmp_path / name), full_check=True)
 
 
-def test_netx_without_a_chip_graph_is_an_error(tmp_path: Path) -> None:
+def test_what_is_no_chain_goes_to_a_graph_file(tmp_path: Path) -> None:
+    """Target chip takes any graph; netx refuses it and names target chip; a stale file goes."""
+    graph, chip = conv_network(), quantize(conv_network(), images(8))
+    assert TARGETS["chip"].write(graph, chip, tmp_path) == (tmp_path / "chip.net",)
+    left = TARGETS["chip"].write(graph, diamond(3), tmp_path)
+    assert left == (tmp_path / "network.chip.h5",)
+    assert os.listdir(tmp_path) == ["network.chip.h5"]
+    with pytest.raises(UnsupportedLayer, match=r"'a' feeds 2 projections.*with target chip"):
+        TARGETS["netx"].write(graph, diamond(3), tmp_path)
+    assert os.listdir(tmp_path) == ["network.chip.h5"]
+    TARGETS["netx"].write(graph, chip, tmp_path)
+    assert os.listdir(tmp_path) == ["chip.net"]
+
+
+@pytest.mark.parametrize("target", ["netx", "chip", "chip-onnx"])
+def test_a_chip_file_without_a_chip_graph_is_an_error(tmp_path: Path, target: str) -> None:
     """A target that is asked for and not written would be missed only later."""
-    with pytest.raises(InvalidGraph, match=r"chip\.net: a netx file holds a chip graph"):
-        TARGETS["netx"].files["chip.net"](conv_network(), None, tmp_path / "chip.net")
+    with pytest.raises(InvalidGraph, match="a chip file holds a chip graph, and none was made"):
+        TARGETS[target].write(conv_network(), None, tmp_path)
     assert os.listdir(tmp_path) == []
 
 
@@ -58,7 +77,7 @@ def test_a_full_disk_leaves_no_partial_file(tmp_path: Path, target: str) -> None
     """Every writer fails in one line and leaves the folder as it was."""
     graph = conv_network()
     chip = quantize(graph, images(8))
-    for name, write in TARGETS[target].files.items():
-        with full_disk(1000), pytest.raises(FileError, match=f"{name}: can't be written"):
-            write(graph, chip, tmp_path / name)
+    names = "|".join(TARGETS[target].files)
+    with full_disk(1000), pytest.raises(FileError, match=f"({names}): can't be written"):
+        TARGETS[target].write(graph, chip, tmp_path)
     assert os.listdir(tmp_path) == []
