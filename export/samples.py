@@ -5,7 +5,9 @@
 | inputs | float32 [N, ...] static, [N, T, ...] sequence | as the frozen network takes them |
 | labels | int64 [N] | |
 | logits | float64 [N, classes] | of the frozen network, float64 reference executor |
-| chip_inputs | int64 [N, C, H, W] (static), [N, T, ...] | bias mantissas; only with target netx |
+| chip_inputs | integers [N, ...] static, [N, T, ...] sequence | biases (int64), spikes, payloads |
+
+`chip_inputs` exists only with a chip target; spikes and payloads have the narrowest type.
 """
 
 from dataclasses import dataclass
@@ -37,7 +39,7 @@ class Samples:
     inputs: NDArray[np.float32]
     labels: NDArray[np.int64]
     logits: NDArray[np.float64]
-    chip_inputs: NDArray[np.int64] | None = None
+    chip_inputs: NDArray[Any] | None = None
 
 
 def write_samples(path: Path, samples: Samples) -> None:
@@ -82,7 +84,7 @@ def read_samples(path: Path) -> Samples:
         inputs,
         labels.astype(np.int64),
         logits,
-        None if chip_inputs is None else chip_inputs.astype(np.int64),
+        chip_inputs,
     )
 
 

@@ -6,6 +6,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,25 @@ _DAMAGE = (
 """What zipfile, zlib and numpy raise on a damaged file, depending on where the damage lies."""
 
 
+@dataclass(frozen=True)
+class Header:
+    """What a member of an .npz file says of its array.
+
+    Args:
+        shape: of the array.
+        dtype: of its values, as stored.
+        bytes: that the values take.
+        start: byte of the member at which they begin.
+        by_column: whether the first axis varies fastest (Fortran order).
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    bytes: int
+    start: int
+    by_column: bool
+
+
 def write_npz(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
     """Writes compressed arrays; `path` appears only when the file is whole.
 
@@ -54,10 +74,10 @@ def read_npz(path: Path, names: tuple[str, ...] | None = None) -> dict[str, NDAr
     Raises:
         FileError: missing file or array, truncated, not an .npz, objects inside, or too large.
     """
-    with _opened(path) as archive:
+    with opened_npz(path) as archive:
         shapes = array_shapes(path, archive)
         _refuse_missing(path, names or (), shapes)
-        entries = {_array_name(entry): entry for entry in archive.infolist()}
+        entries = {array_name(entry): entry for entry in archive.infolist()}
         return {name: _read(archive, entries[name]) for name in names or shapes}
 
 
@@ -67,12 +87,17 @@ def npz_shapes(path: Path) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
     Raises:
         FileError: as of `read_npz`.
     """
-    with _opened(path) as archive:
+    with opened_npz(path) as archive:
         return array_shapes(path, archive)
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
+def opened_npz(path: Path) -> Iterator[zipfile.ZipFile]:
+    """The archive, while the block lasts.
+
+    Raises:
+        FileError: it is missing, or it or a member read in the block is damaged.
+    """
     if not path.is_file():
         raise FileError(f"{path}: no such file. Name an .npz file.")
     try:
@@ -99,12 +124,12 @@ def array_shapes(
     shapes: dict[str, tuple[tuple[int, ...], np.dtype[Any]]] = {}
     total = 0
     for entry in archive.infolist():
-        name = _array_name(entry)
+        name = array_name(entry)
         if name in shapes:
             raise FileError(f"{path}: two arrays are called '{name}'. Don't trust this file.")
-        shape, dtype, claimed = _header(path, archive, entry)
-        shapes[name] = (shape, dtype)
-        total += claimed
+        header = read_header(path, archive, entry)
+        shapes[name] = (header.shape, header.dtype)
+        total += header.bytes
     if total > MAX_BYTES:
         raise FileError(
             f"{path}: its arrays claim {total:,} bytes, more than {MAX_BYTES:,}. Split the file."
@@ -112,10 +137,13 @@ def array_shapes(
     return shapes
 
 
-def _header(
-    path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo
-) -> tuple[tuple[int, ...], np.dtype[Any], int]:
-    where = f"{path}: array '{_array_name(entry)}'"
+def read_header(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Header:
+    """What a member says of its array, held to the member's length.
+
+    Raises:
+        FileError: it holds Python objects, or isn't as long as its header says.
+    """
+    where = f"{path}: array '{array_name(entry)}'"
     if entry.compress_type not in COMPRESSIONS:
         raise FileError(f"{where} is compressed in an unusual way. Write it with numpy.savez.")
     with archive.open(entry) as member:
@@ -124,22 +152,23 @@ def _header(
             raise FileError(
                 f"{where}: .npy version {version}, expected {NPY_VERSION}. Save plain numbers."
             )
-        shape, _, dtype = npy_format.read_array_header_1_0(member)
-        header = member.tell()
+        shape, by_column, dtype = npy_format.read_array_header_1_0(member)
+        start = member.tell()
     if dtype.hasobject:
         raise FileError(
             f"{where} holds Python objects, which could run code when read. Save plain numbers."
         )
     claimed = prod(shape) * dtype.itemsize
-    if min(shape, default=0) < 0 or claimed != entry.file_size - header:
+    if min(shape, default=0) < 0 or claimed != entry.file_size - start:
         raise FileError(
             f"{where} claims shape {shape} of {dtype}, {claimed:,} bytes, but its member holds "
-            f"{entry.file_size - header:,}. Don't trust this file."
+            f"{entry.file_size - start:,}. Don't trust this file."
         )
-    return shape, dtype, claimed
+    return Header(shape, dtype, claimed, start, by_column)
 
 
-def _array_name(entry: zipfile.ZipInfo) -> str:
+def array_name(entry: zipfile.ZipInfo) -> str:
+    """The array that a member holds."""
     return entry.filename.removesuffix(".npy")
 
 

@@ -66,12 +66,16 @@ class ExportTable(Table):
     Args:
         targets: of `spikeport list targets`.
         threshold_strategy: how an adaptive threshold becomes a constant.
-        input_form: how images enter the chip; `bias`: the host computes the first layer.
+        input_form: how samples enter the chip. `bias`: the host computes the first layer and
+            writes its currents. `spikes`: inputs of 0 and 1 are sent as they are. `graded`: inputs
+            are sent as integer payloads, which Loihi 1 doesn't have.
+        payload_bits: the most bits of a graded payload; fewer where that serves the weights.
     """
 
-    targets: tuple[str, ...] = ("nir", "onnx", "netx")
+    targets: tuple[str, ...] = ("nir", "onnx", "chip")
     threshold_strategy: Literal["mean"] = "mean"
-    input_form: Literal["bias"] = "bias"
+    input_form: Literal["bias", "spikes", "graded"] = "bias"
+    payload_bits: int = Field(default=8, ge=1, le=16)
 
 
 class SimulateTable(Table):

@@ -1,5 +1,7 @@
 """A chip graph must agree with itself before anything is written, emulated or costed from it."""
 
+from pathlib import Path
+
 import numpy as np
 
 from export.chip.graph import (
@@ -24,6 +26,14 @@ def check_graph(graph: ChipGraph) -> None:
     for projection in graph.projections:
         _check_projection(graph, projection)
     _check_roles(graph)
+
+
+def check_read_graph(graph: ChipGraph, path: Path) -> None:
+    """As `check_graph`, for a graph that a file held: the message begins with its path."""
+    try:
+        check_graph(graph)
+    except InvalidGraph as error:
+        raise InvalidGraph(f"{path}: {error}") from error
 
 
 def label(projection: Projection) -> str:

@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from export.chip.limits import BIAS_MANT_MAX
 from export.errors import InvalidGraph
 
 IntArray = NDArray[np.int64]
@@ -131,13 +132,23 @@ class Readout:
 
 @dataclass(frozen=True)
 class HostEncoder:
-    """The first linear operation, computed by the host once per sample and written as biases.
+    """How the host turns a sample into the integers that it sends: round(value * scale), clipped.
 
-    bias mantissa = round((weight * x + bias) * scale); `macs` counts its multiply-accumulates.
+    Form `bias`: the values are the first linear operation's currents, weight * x + bias, and
+    `macs` counts its multiply-accumulates per sample. Form `graded`: the values are the sample's
+    own and become payloads, without any multiply-accumulate.
+
+    Args:
+        macs: multiply-accumulates per sample.
+        scale: integer per unit of float.
+        lowest: smallest integer sent.
+        highest: largest integer sent.
     """
 
     macs: int
     scale: float
+    lowest: int = -BIAS_MANT_MAX
+    highest: int = BIAS_MANT_MAX
 
 
 @dataclass(frozen=True)
@@ -153,7 +164,7 @@ class ChipGraph:
         readouts: where logits leave; empty in a foreign file: output spikes are all there is.
             The first one's logits decide the class.
         classes: class names, empty if unknown.
-        host: the host's share of the computation, None when spikes enter directly.
+        host: what the host does to a sample, None when spikes enter directly.
     """
 
     input: ChipInput

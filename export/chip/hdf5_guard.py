@@ -18,6 +18,9 @@ from trainers.errors import FileError
 MAX_ELEMENTS = 1 << 28
 """Elements in one dataset; the largest Loihi systems hold fewer synapses per layer."""
 
+MAX_COMPRESSION = 1100
+"""Bytes out of one stored byte: deflate, which HDF5 compresses with, reaches 1032."""
+
 MAX_TEXT_BYTES = 1 << 20
 MAX_INTEGER = (1 << 31) - 1
 """Lava casts what it reads to 32 bits."""
@@ -68,6 +71,23 @@ class GuardedGroup:
         except _DAMAGE as error:
             raise self._damaged("its contents", error) from error
 
+    def expect_only(self, *known: str) -> None:
+        """Nothing may lie here that a reader would pass over, and nothing may be missing.
+
+        Raises:
+            FileError: there is more, or less.
+        """
+        names = self.names()
+        for name in known:
+            if name not in names:
+                raise FileError(f"{self.where}: '{name}' is missing. Write the file again.")
+        if len(names) > len(known):
+            other = next(name for name in names if name not in known)
+            raise FileError(
+                f"{self.where}: {other[:40]!a} has no meaning here. Write the file again with "
+                "this version of spikeport."
+            )
+
     def child(self, name: str, where: str) -> "GuardedGroup":
         """The sub-group `name`, called `where` in messages.
 
@@ -101,17 +121,34 @@ class GuardedGroup:
             raise FileError(f"{self.where}: '{name}' isn't one short string. Write the file again.")
         return text
 
-    def integers(self, name: str, *, truncate: bool = False) -> IntArray:
-        """A numeric dataset as int64.
+    def shape(self, name: str) -> tuple[int, ...]:
+        """The shape a dataset claims, before anything of it is read.
 
-        Args:
-            name: of the dataset.
-            truncate: cut fractions off toward zero, as Lava does with weights, biases and
-                delays; otherwise a fraction is an error.
+        Raises:
+            FileError: there is no such dataset, or it is empty, too large or damaged.
+        """
+        return tuple(self._dataset(name).shape)
+
+    def integers(self, name: str) -> IntArray:
+        """A numeric dataset of integers as int64, whatever type they are stored in.
 
         Raises:
             FileError: there is no such dataset, or it is empty, too large or can't be read.
             InvalidGraph: a value isn't finite, isn't an integer, or leaves 32 bits.
+        """
+        values, fraction = self.truncated(name)
+        if fraction is not None:
+            raise InvalidGraph(
+                f"{self.where}, {name}: {fraction:g} isn't an integer. Round it before writing."
+            )
+        return values
+
+    def truncated(self, name: str) -> tuple[IntArray, float | None]:
+        """A numeric dataset as int64, fractions cut off toward zero; the first fraction, if any.
+
+        Raises:
+            FileError: there is no such dataset, or it is empty, too large or can't be read.
+            InvalidGraph: a value isn't finite or leaves 32 bits.
         """
         dataset = self._dataset(name)
         try:
@@ -122,7 +159,7 @@ class GuardedGroup:
             values = np.asarray(dataset[()])
         except _DAMAGE as error:
             raise self._damaged(f"'{name}'", error) from error
-        return _as_integers(values, f"{self.where}, {name}", truncate)
+        return _as_integers(values, f"{self.where}, {name}")
 
     def _dataset(self, name: str) -> h5py.Dataset:
         item = self._item(name)
@@ -142,6 +179,11 @@ class GuardedGroup:
         if size > MAX_ELEMENTS:
             raise FileError(
                 f"{self.where}: '{name}' claims {size} elements, more than {MAX_ELEMENTS}. "
+                "Don't trust this file."
+            )
+        if size * item.dtype.itemsize > MAX_COMPRESSION * stored:
+            raise FileError(
+                f"{self.where}: '{name}' claims {size} elements and stores {stored} bytes. "
                 "Don't trust this file."
             )
         return item
@@ -166,7 +208,7 @@ class GuardedGroup:
         return FileError(f"{self.where}: {what} can't be read ({lines[0]}). Write the file again.")
 
 
-def _as_integers(values: NDArray[Any], where: str, truncate: bool) -> IntArray:
+def _as_integers(values: NDArray[Any], where: str) -> tuple[IntArray, float | None]:
     fractional = values.dtype.kind == "f"
     if fractional and not np.isfinite(values).all():
         raise InvalidGraph(f"{where}: holds NaN or infinity. Export the network again.")
@@ -176,7 +218,5 @@ def _as_integers(values: NDArray[Any], where: str, truncate: bool) -> IntArray:
                 f"{where}: {extreme} exceeds {MAX_INTEGER}, the 32 bits Lava has. Rescale it."
             )
     integers = values.astype(np.int64)
-    if fractional and not truncate and (integers != values).any():
-        fraction = float(values[integers != values].flat[0])
-        raise InvalidGraph(f"{where}: {fraction:g} isn't an integer. Round it before writing.")
-    return integers
+    cut = integers != values
+    return integers, float(values[cut].flat[0]) if fractional and cut.any() else None

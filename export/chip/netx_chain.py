@@ -11,7 +11,7 @@ from export.chip.check_graph import label
 from export.chip.graph import ChipGraph, ConvProjection, DenseProjection, Population, Projection
 from export.errors import UnsupportedLayer
 
-REMEDY = "netx holds a plain chain only; write this graph to a .chip.h5 file"
+REMEDY = "netx holds a plain chain only; export it with target chip, which writes a .chip.h5 file"
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ def netx_chain(graph: ChipGraph) -> tuple[Link, ...]:
         links.append(link)
         node = link.population.name
     _refuse_leftovers(graph, links)
+    _refuse_more_readouts(graph)
     return tuple(links)
 
 
@@ -103,6 +104,12 @@ def _refuse_leftovers(graph: ChipGraph, links: list[Link]) -> None:
             _refuse(f"'{population.name}' isn't fed by the chain that starts at the input")
     if not links or links[-1].incoming is None:
         _refuse(f"nothing receives the spikes of '{graph.input.name}'")
+
+
+def _refuse_more_readouts(graph: ChipGraph) -> None:
+    if len(graph.readouts) > 1:
+        named = ", ".join(f"'{readout.population}'" for readout in graph.readouts)
+        _refuse(f"{len(graph.readouts)} readouts ({named}), and a chain has one")
 
 
 def _refuse(what: str) -> NoReturn:

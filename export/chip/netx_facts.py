@@ -1,17 +1,34 @@
-"""What a run needs and netx has no field for: one JSON string in the file's group `spikeport`.
+"""What a run needs and neither netx nor a graph file has a field for: one JSON string.
 
-netx reads the group `layer` only, so the file stays a plain netx file.
+It lies in the file's group `spikeport`. netx reads the group `layer` only, so that a chain stays
+a plain netx file.
 """
 
-from importlib.metadata import PackageNotFoundError, version
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 
-from export.chip.graph import ChipGraph, HostEncoder, InputForm, Readout
+from export.chip.graph import HostEncoder, InputForm, Readout
+from export.chip.limits import BIAS_MANT_MAX, STATE_LIMIT
 
-FACTS_GROUP = "spikeport"
-FACTS_DATASET = "facts"
+FACTS_FORMAT: Literal[1] = 1
+
+
+def _printable(name: str) -> str:
+    # Names stand in messages, which are one line, and in HDF5 texts, which end at a NUL.
+    if not name or not name.isprintable():
+        raise ValueError(f"name {name[:40]!a} is empty or isn't printable")
+    return name
+
+
+Name = Annotated[str, AfterValidator(_printable)]
+"""Of a population or an external input."""
 
 
 class _Facts(BaseModel):
@@ -22,15 +39,16 @@ class InputFacts(_Facts):
     """How samples enter: the form, and the name of the source or of the bias-driven population."""
 
     form: InputForm
-    name: str
+    name: Name
 
 
 class ResetFacts(_Facts):
     """How samples that follow each other are kept apart.
 
-    `staggered`: layer l (counted from 0 over the layers with neurons) sets u = v = 0 just before
-    chip step t when t mod interval = (offset + 1 + l) mod interval, which is netx's
-    `reset_interval` and `reset_offset`.
+    `staggered`: layer l (counted from 0 over the layers with neurons; in a graph file the
+    population's depth, see `export.chip.timing`) sets u = v = 0 just before chip step t when
+    t mod interval = (offset + 1 + l) mod interval, which is netx's `reset_interval` and
+    `reset_offset`.
     """
 
     rule: Literal["staggered"] = "staggered"
@@ -45,16 +63,21 @@ class ReadoutFacts(_Facts):
     before there were weights lack the key.
     """
 
-    population: str
+    population: Name
     volts_to_logit: float
     weights: tuple[float, ...] | None = None
 
 
 class HostFacts(_Facts):
-    """The host's share per sample: multiply-accumulates, and currents to bias mantissas."""
+    """The host's share per sample, see `export.chip.graph.HostEncoder`.
+
+    Files written before there were payloads lack the range: it was the bias mantissa's.
+    """
 
     macs: int = Field(ge=0)
     scale: float
+    lowest: int = Field(default=-BIAS_MANT_MAX, ge=-STATE_LIMIT, le=0)
+    highest: int = Field(default=BIAS_MANT_MAX, ge=0, lt=STATE_LIMIT)
 
 
 class RunFacts(_Facts):
@@ -67,80 +90,58 @@ class RunFacts(_Facts):
         populations: names of the layers that have neurons, in file order.
         time_steps: steps T that each population spends on one sample; None if not fixed.
         reset: how samples are kept apart; None without time_steps.
-        readout: None when output spikes are all there is.
+        readouts: empty when output spikes are all there is. Files written before a graph could
+            have several hold one, or null, under the key `readout`.
         classes: class names in logit order.
         host: None when spikes enter directly.
     """
 
-    format: Literal[1] = 1
+    format: Literal[1] = FACTS_FORMAT
     spikeport: str
     input: InputFacts
-    populations: tuple[str, ...]
+    populations: tuple[Name, ...]
     time_steps: int | None = Field(default=None, ge=1)
     reset: ResetFacts | None = None
-    readout: ReadoutFacts | None = None
+    readouts: tuple[ReadoutFacts, ...] = ()
     classes: tuple[str, ...] = ()
     host: HostFacts | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _single_readout(cls, facts: Any) -> Any:
+        if not isinstance(facts, dict) or "readout" not in facts:
+            return facts
+        if "readouts" in facts:
+            raise ValueError("holds both readout and readouts")
+        rest = {key: value for key, value in facts.items() if key != "readout"}
+        single = facts["readout"]
+        return rest | {"readouts": () if single is None else (single,)}
 
     @model_validator(mode="after")
     def _parts_agree(self) -> "RunFacts":
         if len(set(self.populations)) != len(self.populations):
             raise ValueError("populations holds a name twice")
-        if self.readout is not None and self.readout.population not in self.populations:
-            raise ValueError(f"readout population '{self.readout.population}' isn't in populations")
-        if self.readout is not None and self.readout.weights is not None:
-            given = len(self.readout.weights)
-            if given != self.time_steps:
-                raise ValueError(f"readout has {given} weights for {self.time_steps} time_steps")
-        if (self.input.form == "bias") != (self.input.name in self.populations[:1]):
+        for readout in self.readouts:
+            self._check_readout(readout)
+        if (self.input.form == "bias") != (self.input.name in self.populations):
             raise ValueError(f"input '{self.input.name}' contradicts form '{self.input.form}'")
         return self
 
-
-def facts_of(graph: ChipGraph, populations: tuple[str, ...]) -> RunFacts:
-    """The facts of a graph whose chain holds `populations` in this order."""
-    offset: Literal[0, 1] = 0 if graph.input.form == "bias" else 1
-    return RunFacts(
-        spikeport=_own_version(),
-        input=InputFacts(form=graph.input.form, name=graph.input.name),
-        populations=populations,
-        time_steps=graph.time_steps,
-        reset=(
-            None
-            if graph.time_steps is None
-            else ResetFacts(interval=graph.time_steps, offset=offset)
-        ),
-        readout=(
-            None
-            if graph.readout is None
-            else ReadoutFacts(
-                population=graph.readout.population,
-                volts_to_logit=graph.readout.volts_to_logit,
-                weights=graph.readout.weights,
+    def _check_readout(self, readout: ReadoutFacts) -> None:
+        if readout.population not in self.populations:
+            raise ValueError(f"readout population '{readout.population}' isn't in populations")
+        if readout.weights is not None and len(readout.weights) != self.time_steps:
+            raise ValueError(
+                f"readout has {len(readout.weights)} weights for {self.time_steps} time_steps"
             )
-        ),
-        classes=graph.classes,
-        host=None
-        if graph.host is None
-        else HostFacts(macs=graph.host.macs, scale=graph.host.scale),
-    )
 
 
-def graph_readout(facts: RunFacts) -> Readout | None:
-    """The readout as the chip graph holds it."""
-    stored = facts.readout
-    if stored is None:
-        return None
-    return Readout(stored.population, stored.volts_to_logit, stored.weights)
+def graph_readouts(facts: RunFacts) -> tuple[Readout, ...]:
+    """The readouts as the chip graph holds them."""
+    return tuple(Readout(r.population, r.volts_to_logit, r.weights) for r in facts.readouts)
 
 
 def graph_host(facts: RunFacts) -> HostEncoder | None:
     """The host's share as the chip graph holds it."""
-    return None if facts.host is None else HostEncoder(facts.host.macs, facts.host.scale)
-
-
-def _own_version() -> str:
-    try:
-        return version("spikeport")
-    except PackageNotFoundError:
-        return "not installed"
+    host = facts.host
+    return None if host is None else HostEncoder(host.macs, host.scale, host.lowest, host.highest)

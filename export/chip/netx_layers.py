@@ -2,28 +2,28 @@
 
 import numpy as np
 
-from export.chip.dense_rule import effective_dense
+from export.chip.dense_rule import LavaWeights, lava_weights
 from export.chip.graph import ConvProjection, DenseProjection, IntArray
 from export.chip.hdf5_guard import GuardedGroup
 from export.chip.limits import DELAY_MAX
 from export.chip.netx_limits import CONV_FIELD_MAX
+from export.chip.netx_notes import Notes
 from export.errors import InvalidGraph, LimitExceeded, UnsupportedLayer
 
 
-def read_conv(layer: GuardedGroup, source: str, target: str) -> ConvProjection:
+def read_conv(layer: GuardedGroup, source: str, target: str, notes: Notes) -> ConvProjection:
     """The synapses of a `conv` layer.
 
     Raises:
-        UnsupportedLayer: the layer has delays, which Lava would ignore.
         LimitExceeded: stride, padding, dilation or groups leave Lava's int8.
         InvalidGraph: the kernel isn't (O, I / groups, kH, kW).
         FileError: a dataset is missing or damaged.
     """
-    if "delay" in layer.names() and layer.integers("delay", truncate=True).any():
-        raise UnsupportedLayer(
-            f"{layer.where}: Lava would ignore the delays of a convolution. Remove them."
-        )
-    weight = layer.integers("weight", truncate=True)
+    if "delay" in layer.names():
+        delay, _ = layer.truncated("delay")
+        if delay.any():
+            notes.add(layer, "delay", int(delay.max()), "Lava ignores delays of convolutions")
+    weight = notes.truncated(layer, "weight")
     if weight.ndim == 5 and weight.shape[4] == 1:
         weight = weight[..., 0]
     if weight.ndim != 4:
@@ -45,39 +45,49 @@ def read_conv(layer: GuardedGroup, source: str, target: str) -> ConvProjection:
 
 
 def read_dense(
-    layer: GuardedGroup, source: str, target: str, neurons: int
+    layer: GuardedGroup, source: str, target: str, neurons: int, notes: Notes, *, binary: bool
 ) -> tuple[DenseProjection, ...]:
     """The synapses of a `dense` layer, and for `dense_rec` also those onto itself.
 
+    Args:
+        layer: the open group.
+        source: name of what the synapses come from.
+        target: name of the layer's population.
+        neurons: of the layer.
+        notes: take what Lava makes of the weights beside what the file says.
+        binary: whether what comes in is spikes, not payloads.
+
     Raises:
         UnsupportedLayer: complex weights, or delays in a recurrent layer.
-        LimitExceeded: Lava would fail on the matrix or silently replace it.
+        LimitExceeded: Lava would fail on the matrix, or halve weights that no chip graph holds.
         InvalidGraph: the matrix or the delays don't have the layer's shape.
         FileError: a dataset is missing or damaged.
     """
     if layer.is_group("weight"):
         raise UnsupportedLayer(f"{layer.where}: complex weights aren't supported. Use real ones.")
-    weight = _matrix(layer, "weight", neurons)
+    weight = _matrix(layer, "weight", neurons, notes)
     if layer.text("type") == "dense":
-        delay = _delays(layer, weight.shape)
-        return (DenseProjection(source, target, effective_dense(weight, layer.where), delay),)
+        (kept,) = lava_weights((weight,), layer.where)
+        made = _emulated(layer, "weight", weight, kept, notes, binary=binary)
+        return (DenseProjection(source, target, made, _delays(layer, weight.shape, notes)),)
     if "delay" in layer.names():
-        raise UnsupportedLayer(f"{layer.where}: dense_rec with delays isn't supported. Remove them")
-    recurrent = _matrix(layer, "weight_rec", neurons)
+        raise UnsupportedLayer(
+            f"{layer.where}: with delays, Lava leaves out the weight exponent of a dense_rec layer "
+            "and fails unless sources and targets are as many. Remove the delays."
+        )
+    recurrent = _matrix(layer, "weight_rec", neurons, notes)
     if recurrent.shape != (neurons, neurons):
         raise InvalidGraph(
             f"{layer.where}: weight_rec has shape {recurrent.shape}, expected {(neurons, neurons)}."
         )
-    joint = effective_dense(np.hstack((weight, recurrent)), layer.where)
-    inputs = weight.shape[1]
-    return (
-        DenseProjection(source, target, np.array(joint[:, :inputs])),
-        DenseProjection(target, target, np.array(joint[:, inputs:])),
-    )
+    forward, back = lava_weights((weight, recurrent), layer.where)
+    made = _emulated(layer, "weight", weight, forward, notes, binary=binary)
+    made_back = _emulated(layer, "weight_rec", recurrent, back, notes, binary=True)
+    return DenseProjection(source, target, made), DenseProjection(target, target, made_back)
 
 
-def _matrix(layer: GuardedGroup, key: str, neurons: int) -> IntArray:
-    weight = layer.integers(key, truncate=True)
+def _matrix(layer: GuardedGroup, key: str, neurons: int, notes: Notes) -> IntArray:
+    weight = notes.truncated(layer, key)
     if weight.ndim == 1 and weight.size % neurons == 0:
         weight = weight.reshape(neurons, -1)
     if weight.ndim != 2 or weight.shape[0] != neurons:
@@ -87,31 +97,49 @@ def _matrix(layer: GuardedGroup, key: str, neurons: int) -> IntArray:
     return weight
 
 
-def _delays(layer: GuardedGroup, shape: tuple[int, ...]) -> IntArray | None:
+def _emulated(
+    layer: GuardedGroup, key: str, given: IntArray, kept: LavaWeights, notes: Notes, *, binary: bool
+) -> IntArray:
+    """The weights Lava multiplies with.
+
+    It drops the halves after it has summed, so that one half per target makes no difference as
+    long as spikes are binary; several do, which no weights can say.
+    """
+    halved = kept.halved != 0
+    if halved.any() and (not binary or np.count_nonzero(halved, axis=1).max() > 1):
+        place = int(halved.argmax())
+        raise LimitExceeded(
+            f"{layer.where}: {key} {int(given.flat[place])} would count as "
+            f"{int(kept.stored.flat[place]) / 2**kept.shift:g} in Lava (no weight of the matrix is "
+            "positive), and a chip graph holds whole weights. Double every weight, or make one "
+            "positive."
+        )
+    notes.changed(layer, key, given, kept.whole)
+    return kept.whole
+
+
+def _delays(layer: GuardedGroup, shape: tuple[int, ...], notes: Notes) -> IntArray | None:
     if "delay" not in layer.names():
         return None
-    delay = layer.integers("delay", truncate=True)
+    delay = notes.truncated(layer, "delay")
     if delay.min() < 0:
         raise LimitExceeded(
             f"{layer.where}: delay {int(delay.min())} is negative, and Lava would drop those "
             "synapses. Use 0 or more."
         )
-    # netx reads a vector as one delay per target first, also where the matrix is square.
-    if delay.ndim == 1 and delay.size == shape[0]:
-        delay = delay.reshape(-1, 1)
-    if delay.ndim > 2 or (delay.ndim == 2 and not _fits(delay.shape, shape)):
+    if delay.ndim > 1 and delay.shape != shape:
         raise InvalidGraph(f"{layer.where}: delay has shape {delay.shape}, expected {shape}.")
-    if delay.ndim == 1 and delay.size != shape[1]:
+    if delay.ndim == 1 and delay.size not in shape:
         raise InvalidGraph(
             f"{layer.where}: {delay.size} delays fit neither {shape[0]} targets nor "
             f"{shape[1]} sources."
         )
+    # netx reads a vector as one delay per target first, also where the matrix is square.
+    if delay.ndim == 1 and delay.size == shape[0]:
+        delay = delay.reshape(-1, 1)
     clamped = np.minimum(delay, DELAY_MAX)
+    notes.changed(layer, "delay", delay, clamped)
     return np.array(np.broadcast_to(clamped, shape)) if clamped.any() else None
-
-
-def _fits(shape: tuple[int, ...], expected: tuple[int, ...]) -> bool:
-    return shape in (expected, (expected[0], 1))
 
 
 def _pair(layer: GuardedGroup, key: str) -> tuple[int, int]:

@@ -3,8 +3,8 @@
 import numpy as np
 
 from export.chip.check_graph import label
-from export.chip.dense_rule import effective_dense
-from export.chip.graph import ConvProjection, DenseProjection, IntArray, Population
+from export.chip.dense_rule import effective_matrices
+from export.chip.graph import ConvProjection, DenseProjection, IntArray, Population, Projection
 from export.chip.limits import (
     BIAS_MANT_MAX,
     DECAY_ONE,
@@ -20,40 +20,42 @@ CONV_FIELD_MAX = 127
 """Lava keeps stride, padding, dilation and groups of a convolution in int8."""
 
 
-def refuse_traps(link: Link) -> None:
-    """Raises LimitExceeded when netx or the chip would compute something else than the graph."""
-    _check_neurons(link.population)
-    if isinstance(link.incoming, ConvProjection):
-        _check_conv(link.incoming)
-    elif link.incoming is not None:
-        where = f"chip.net, {label(link.incoming)}"
-        effective_dense(_joint(link.incoming, link.recurrent), where)
-        _check_range(link.incoming.weight, WEIGHT_MIN, WEIGHT_MAX, where, "weight", "weight scale")
-        if link.recurrent is not None:
-            _check_range(
-                link.recurrent.weight, WEIGHT_MIN, WEIGHT_MAX,
-                f"chip.net, {label(link.recurrent)}", "weight", "weight scale",
-            )  # fmt: skip
-        if link.incoming.delay is not None:
-            _check_range(link.incoming.delay, 0, DELAY_MAX, where, "delay", "delay")
+def refuse_traps(link: Link, where: str) -> None:
+    """Raises LimitExceeded when netx or the chip would compute something else than the graph.
+
+    Args:
+        link: one layer of the chain.
+        where: names the file in messages.
+    """
+    check_neurons(link.population, where)
+    if isinstance(link.incoming, DenseProjection):
+        back = () if link.recurrent is None else (link.recurrent.weight,)
+        effective_matrices((link.incoming.weight, *back), f"{where}, {label(link.incoming)}")
+    for projection in (link.incoming, link.recurrent):
+        if projection is not None:
+            check_projection(projection, where)
 
 
-def _joint(incoming: DenseProjection, recurrent: DenseProjection | None) -> IntArray:
-    # netx quantises input and recurrent weights side by side.
-    return incoming.weight if recurrent is None else np.hstack((incoming.weight, recurrent.weight))
-
-
-def _check_neurons(population: Population) -> None:
-    where = f"chip.net, population '{population.name}'"
+def check_neurons(population: Population, where: str) -> None:
+    """Raises LimitExceeded when a parameter leaves the chip's field for it."""
+    where = f"{where}, population '{population.name}'"
     _check_range(population.threshold, 0, THRESHOLD_MANT_MAX, where, "threshold", "weight scale")
     _check_range(population.bias, -BIAS_MANT_MAX, BIAS_MANT_MAX, where, "bias", "weight scale")
     for key, decay in (("decay_u", population.decay_u), ("decay_v", population.decay_v)):
         _check_range(decay, 0, DECAY_ONE, where, key, "decay")
 
 
-def _check_conv(projection: ConvProjection) -> None:
-    where = f"chip.net, {label(projection)}"
+def check_projection(projection: Projection, where: str) -> None:
+    """Raises LimitExceeded when weights, delays or a convolution's geometry leave their ranges."""
+    where = f"{where}, {label(projection)}"
     _check_range(projection.weight, WEIGHT_MIN, WEIGHT_MAX, where, "weight", "weight scale")
+    if projection.delay is not None:
+        _check_range(np.asarray(projection.delay), 0, DELAY_MAX, where, "delay", "delay")
+    if isinstance(projection, ConvProjection):
+        _check_geometry(projection, where)
+
+
+def _check_geometry(projection: ConvProjection, where: str) -> None:
     geometry = {
         "stride": projection.stride,
         "padding": projection.padding,

@@ -11,12 +11,10 @@ import h5py
 import numpy as np
 
 from export.chip.check_graph import check_graph
+from export.chip.facts_json import FACTS_DATASET, FACTS_GROUP, facts_text
 from export.chip.graph import ChipGraph, ConvProjection, DenseProjection, IntArray, Population
-from export.chip.hdf5_guard import MAX_TEXT_BYTES
 from export.chip.netx_chain import Link, netx_chain
-from export.chip.netx_facts import FACTS_DATASET, FACTS_GROUP, facts_of
 from export.chip.netx_limits import refuse_traps
-from export.errors import LimitExceeded
 from trainers.atomic_file import whole_file
 
 
@@ -32,25 +30,15 @@ def write_netx(graph: ChipGraph, path: str | Path) -> None:
     check_graph(graph)
     links = netx_chain(graph)
     for link in links:
-        refuse_traps(link)
+        refuse_traps(link, "chip.net")
+    facts = facts_text(graph, tuple(link.population.name for link in links))
     # In memory first: HDF5 may crash the process when the disk fills up while it writes.
     content = io.BytesIO()
     with h5py.File(content, "w") as file:
         _write_layers(file.create_group("layer"), graph, links)
-        file.create_group(FACTS_GROUP)[FACTS_DATASET] = _facts_text(graph, links)
+        file.create_group(FACTS_GROUP)[FACTS_DATASET] = facts
     with whole_file(Path(path)) as partial:
         partial.write_bytes(content.getbuffer())
-
-
-def _facts_text(graph: ChipGraph, links: tuple[Link, ...]) -> str:
-    text = facts_of(graph, tuple(link.population.name for link in links)).model_dump_json()
-    if len(text) > MAX_TEXT_BYTES:
-        raise LimitExceeded(
-            f"chip graph: its run facts take {len(text)} characters, more than the "
-            f"{MAX_TEXT_BYTES} a reader accepts: {graph.time_steps} time_steps with a readout "
-            "weight each, or long names. Shorten them."
-        )
-    return text
 
 
 def _write_layers(layers: h5py.Group, graph: ChipGraph, links: tuple[Link, ...]) -> None:

@@ -1,6 +1,16 @@
 """Quantising: scales, composition of linear nodes, the chip graph, the host's encoder."""
 
 from export.quantizing.host import encode
-from export.quantizing.quantize import LayerQuantization, quantize, quantize_layers
+from export.quantizing.input_forms import INPUT_FORMS
+from export.quantizing.layer import LayerQuantization
+from export.quantizing.quantize import Quantization, quantization, quantize, quantize_layers
 
-__all__ = ["LayerQuantization", "encode", "quantize", "quantize_layers"]
+__all__ = [
+    "INPUT_FORMS",
+    "LayerQuantization",
+    "Quantization",
+    "encode",
+    "quantization",
+    "quantize",
+    "quantize_layers",
+]

@@ -7,40 +7,27 @@ import nir
 import numpy as np
 from numpy.typing import NDArray
 
+from export.chip.balancing import Balancing, balanced
+from export.chip.balancing_choice import Means
+from export.chip.balancing_costs import BalancingCosts
 from export.chip.check_graph import check_graph
-from export.chip.graph import (
-    ChipGraph,
-    ChipInput,
-    ConvProjection,
-    DenseProjection,
-    HostEncoder,
-    IntArray,
-    Population,
-    Projection,
-    Readout,
-)
-from export.chip.limits import (
-    DECAY_ONE,
-    STATE_SHIFT,
-    THRESHOLD_MANT_MAX,
-    WEIGHT_MAX,
-    WEIGHT_MIN,
-)
+from export.chip.graph import ChipGraph, InputForm, Readout
+from export.chip.limits import STATE_SHIFT
+from export.errors import UnsupportedLayer
 from export.executor import run_graph
 from export.executor.samples import check_samples
 from export.graph_order import in_order
 from export.nir_metadata import FrozenFacts, read_facts
-from export.quantizing.compose import FloatConv, FloatDense, compose
-from export.quantizing.host import host_currents, host_macs
-from export.quantizing.scale import (
-    QuantizedWeights,
-    hidden_scale,
-    input_scale,
-    quantized,
-    readout_scale,
+from export.quantizing.input_forms import INPUT_FORMS, PAYLOAD_BITS, Calibration, FirstLayer
+from export.quantizing.integrated_layer import (
+    IntegratedLayer,
+    hidden_layer,
+    readout_layer,
+    without_unread,
 )
+from export.quantizing.layer import LayerQuantization
+from export.quantizing.live_region import live_regions
 from export.quantizing.segments import Segment, segments
-from export.quantizing.uniform_neuron import UniformNeuron, uniform_neuron
 from trainers.data.splits import Inputs
 
 CALIBRATION_SAMPLES = 256
@@ -49,55 +36,80 @@ CALIBRATION_BATCH = 32
 
 
 @dataclass(frozen=True)
-class LayerQuantization:
-    """What quantising did to one population.
+class Quantization:
+    """A network in the chip's integers, and what that took.
 
     Args:
-        name: population.
-        scale: integer per unit of float.
-        threshold: mantissa.
-        weight_max: largest |weight| in the file.
-        clipped_weights: weights at an end of the range, -256 or 254.
-        sqnr_db: signal-to-quantisation-noise ratio of its weights, dB; None on the host.
+        chip: the graph, balanced.
+        layers: what rounding did, per population of the network.
+        balancing: which paths wait for which, and how; see `export.chip.balancing`.
     """
 
-    name: str
-    scale: float
-    threshold: int
-    weight_max: int
-    clipped_weights: int
-    sqnr_db: float | None
+    chip: ChipGraph
+    layers: tuple[LayerQuantization, ...]
+    balancing: Balancing
 
 
-def quantize(graph: nir.NIRGraph, calibration: NDArray[Any] | Inputs) -> ChipGraph:
-    """The chip graph of a frozen network; see `quantize_layers` for what rounding did.
+def quantize(
+    graph: nir.NIRGraph,
+    calibration: NDArray[Any] | Inputs,
+    *,
+    input_form: InputForm = "bias",
+    payload_bits: int = PAYLOAD_BITS,
+) -> ChipGraph:
+    """The chip graph of a frozen network; see `quantization` for what rounding did.
 
     Example:
         `chip = quantize(freeze(network, sample), data.validation.inputs)`
     """
-    return quantize_layers(graph, calibration)[0]
+    return quantization(graph, calibration, input_form=input_form, payload_bits=payload_bits).chip
 
 
 def quantize_layers(
-    graph: nir.NIRGraph, calibration: NDArray[Any] | Inputs
+    graph: nir.NIRGraph,
+    calibration: NDArray[Any] | Inputs,
+    *,
+    input_form: InputForm = "bias",
+    payload_bits: int = PAYLOAD_BITS,
 ) -> tuple[ChipGraph, tuple[LayerQuantization, ...]]:
-    """The chip graph of a frozen network, and a report per population.
+    """The chip graph of a frozen network, and a report per population; see `quantization`."""
+    done = quantization(graph, calibration, input_form=input_form, payload_bits=payload_bits)
+    return done.chip, done.layers
 
-    The host computes the first linear operation and writes its currents as biases of the first
-    population; pooling folds into the projection behind it; the last linear layer becomes a
-    readout population that neither leaks nor fires. Weights per step stay with the host, which
-    then reads that population after every step.
+
+def quantization(
+    graph: nir.NIRGraph,
+    calibration: NDArray[Any] | Inputs,
+    *,
+    input_form: InputForm = "bias",
+    payload_bits: int = PAYLOAD_BITS,
+    balance_by: Means | None = None,
+    costs: BalancingCosts | None = None,
+) -> Quantization:
+    """The chip graph of a frozen network, with a report per population and per balanced path.
+
+    The input form says who computes the first linear operation, see
+    `export.quantizing.input_forms`; pooling folds into the projection behind it; a sum brings its
+    population one projection per summand; the last linear layer becomes a readout population that
+    neither leaks nor fires. Weights per step stay with the host, which then reads that population
+    after every step. Where ways of different lengths meet, the shorter ones are delayed.
 
     Args:
         graph: frozen network with its facts.
         calibration: inputs as the network takes them, in memory or lazy, never the test split; the
             first 256 set the scales.
+        input_form: how samples enter the chip.
+        payload_bits: the most bits that a graded payload may have.
+        balance_by: what delays shorter ways; None takes the cheaper, see `export.chip.balancing`.
+        costs: of the chip that delays are chosen for; None takes Loihi 1's.
 
     Raises:
-        UnsupportedLayer: the network isn't a chain, or its neurons don't fit the chip's model.
+        UnsupportedLayer: neurons that don't fit the chip's model, or an input that more than one
+            population takes where the input form allows but one.
         LimitExceeded: no scale lets a layer's values fit the chip's ranges.
         InvalidGraph: readout weights for another number of steps.
-        DataError: calibration inputs of the wrong shape, or with NaN or infinity.
+        DataError: calibration inputs of the wrong shape, with NaN or infinity, or, for form
+            `spikes`, other than 0 and 1.
     """
     facts = read_facts(graph)
     parts = segments(graph, facts)
@@ -105,125 +117,43 @@ def quantize_layers(
     check_samples(samples, in_order(graph), facts, facts.time_steps)
     membranes = _largest_membranes(graph, samples, parts)
     first, *hidden, last = parts
-    host, report = _input_population(first, facts, samples)
-    populations, projections, reports = [host], list[Projection](), [report]
-    for segment in hidden:
-        population, projection, report = _hidden(segment, membranes[segment.target])
-        populations.append(population)
-        projections.append(projection)
-        reports.append(report)
-    population, projection, report = _readout(last, facts)
-    populations.append(population)
-    projections.append(projection)
-    reports.append(report)
-    chip = ChipGraph(
-        input=ChipInput(first.target, "bias", first.shape),
-        populations=tuple(populations),
-        projections=tuple(projections),
-        time_steps=facts.time_steps,
-        readouts=(
-            Readout(
-                last.target,
-                1.0 / (report.scale * (1 << STATE_SHIFT) * facts.time_steps),
-                facts.readout.weights,
-            ),
-        ),
-        classes=facts.classes,
-        host=HostEncoder(macs=host_macs(first, facts), scale=reports[0].scale),
+    _refuse_second_readers(input_form, (*hidden, last))
+    live = live_regions(parts)
+    entry = INPUT_FORMS[input_form].quantise(
+        first, facts, Calibration(samples, membranes[first.target], payload_bits)
     )
+    layers = [
+        without_unread(IntegratedLayer(entry.population, entry.projections, entry.report), live),
+        *(hidden_layer(segment, membranes[segment.target], live) for segment in hidden),
+        readout_layer(last, facts.time_steps, live),
+    ]
+    chip = _chip_graph(entry, layers, facts)
     check_graph(chip)
-    return chip, tuple(reports)
+    chip, balancing = balanced(chip, means=balance_by, costs=costs)
+    return Quantization(chip, tuple(layer.report for layer in layers), balancing)
 
 
-def _input_population(
-    first: Segment, facts: FrozenFacts, samples: NDArray[Any]
-) -> tuple[Population, LayerQuantization]:
-    neuron = uniform_neuron(first)
-    largest = float(np.abs(host_currents(first, facts, samples)).max())
-    scale = input_scale(first.target, largest, neuron.decay, facts.time_steps, neuron.threshold)
-    population = _population(first, neuron, scale, np.zeros((), dtype=np.int64))
-    report = LayerQuantization(
-        first.target, scale, int(population.threshold), 0, clipped_weights=0, sqnr_db=None
-    )
-    return population, report
+def _refuse_second_readers(input_form: InputForm, others: tuple[Segment, ...]) -> None:
+    for segment in others:
+        if segment.takes_input and input_form != "spikes":
+            raise UnsupportedLayer(
+                f"node '{segment.target}': it takes the network's input as an earlier population "
+                f"does, but input form '{input_form}' drives one population only. Use input form "
+                "'spikes', or put a neuron between the input and the branch."
+            )
 
 
-def _hidden(
-    segment: Segment, largest_membrane: float
-) -> tuple[Population, Projection, LayerQuantization]:
-    neuron = uniform_neuron(segment)
-    weights = compose(segment)
-    scale = hidden_scale(
-        segment.target, weights.weight, weights.bias, neuron.threshold, largest_membrane
-    )
-    integers = quantized(weights.weight, weights.bias, scale)
-    population = _population(segment, neuron, scale, _bias(segment, integers))
-    projection = _projection(segment, weights, integers)
-    return population, projection, _report(segment, integers, int(population.threshold))
-
-
-def _readout(
-    segment: Segment, facts: FrozenFacts
-) -> tuple[Population, Projection, LayerQuantization]:
-    weights = compose(segment)
-    scale = readout_scale(segment.target, weights.weight, weights.bias, facts.time_steps)
-    integers = quantized(weights.weight, weights.bias, scale)
-    population = Population(
-        name=segment.target,
-        shape=segment.shape,
-        decay_u=np.array(DECAY_ONE),
-        decay_v=np.array(0),
-        threshold=np.array(THRESHOLD_MANT_MAX),
-        bias=_bias(segment, integers),
-    )
-    report = _report(segment, integers, THRESHOLD_MANT_MAX)
-    return population, _projection(segment, weights, integers), report
-
-
-def _population(
-    segment: Segment, neuron: UniformNeuron, scale: float, bias: IntArray
-) -> Population:
-    return Population(
-        name=segment.target,
-        shape=segment.shape,
-        decay_u=np.array(DECAY_ONE),
-        decay_v=np.array(DECAY_ONE - round(neuron.decay * DECAY_ONE)),
-        threshold=np.array(round(neuron.threshold * scale)),
-        bias=bias,
-    )
-
-
-def _bias(segment: Segment, integers: QuantizedWeights) -> IntArray:
-    if len(segment.shape) == 1:
-        return integers.bias
-    if len(integers.bias) == segment.shape[0]:
-        return integers.bias.reshape(-1, 1, 1)
-    return integers.bias.reshape(segment.shape)
-
-
-def _projection(
-    segment: Segment, weights: FloatConv | FloatDense, integers: QuantizedWeights
-) -> Projection:
-    if isinstance(weights, FloatDense):
-        return DenseProjection(segment.source, segment.target, integers.weight)
-    return ConvProjection(
-        segment.source,
-        segment.target,
-        integers.weight,
-        stride=weights.stride,
-        padding=weights.padding,
-        dilation=weights.dilation,
-    )
-
-
-def _report(segment: Segment, integers: QuantizedWeights, threshold: int) -> LayerQuantization:
-    return LayerQuantization(
-        name=segment.target,
-        scale=integers.scale,
-        threshold=threshold,
-        weight_max=int(np.abs(integers.weight).max()),
-        clipped_weights=int(np.isin(integers.weight, (WEIGHT_MIN, WEIGHT_MAX)).sum()),
-        sqnr_db=integers.sqnr_db,
+def _chip_graph(entry: FirstLayer, layers: list[IntegratedLayer], facts: FrozenFacts) -> ChipGraph:
+    report = layers[-1].report
+    volts_to_logit = 1.0 / (report.scale * (1 << STATE_SHIFT) * facts.time_steps)
+    return ChipGraph(
+        input=entry.input,
+        populations=tuple(layer.population for layer in layers),
+        projections=tuple(projection for layer in layers for projection in layer.projections),
+        time_steps=facts.time_steps,
+        readouts=(Readout(report.name, volts_to_logit, facts.readout.weights),),
+        classes=facts.classes,
+        host=entry.host,
     )
 
 

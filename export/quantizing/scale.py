@@ -1,6 +1,8 @@
 """One scale per population: how many mantissa units one unit of current is.
 
-Integer = round(float * scale), for weights, bias and threshold alike, so their ratios survive.
+Integer = round(float * scale), for the weights of all projections onto it, bias and threshold
+alike, so their ratios survive. An identity's weight, 1 spike = 1 unit of current, should come out
+even: a scale up to 5 % smaller is taken where that brings it nearer to an even integer.
 """
 
 from dataclasses import dataclass
@@ -22,6 +24,9 @@ BIAS_HEADROOM = 1.05
 
 STATE_HEADROOM = 2.0
 """Membranes twice as large as the calibration's largest still fit the state."""
+
+IDENTITY_SEARCH = 0.95
+"""How much of the largest scale may be given up for an identity's weight, 0.45 dB."""
 
 CLEAR_OF_POWER = 1.001
 """A minimum of -2^k is lowered until it rounds to -2^k + 2: past -2^k + 1, the tie between them."""
@@ -45,32 +50,36 @@ class QuantizedWeights:
 
 
 def hidden_scale(
-    name: str, weight: FloatArray, bias: FloatArray, threshold: float, largest_membrane: float
+    name: str,
+    weights: FloatArray | tuple[FloatArray, ...],
+    bias: FloatArray,
+    threshold: float,
+    largest_membrane: float,
+    identity: float | None = None,
 ) -> float:
     """The largest scale at which weights, bias, threshold and membrane all fit, threshold exact.
 
     Args:
         name: population, for messages.
-        weight: float weights.
+        weights: float weights of each projection onto it.
         bias: float bias.
         threshold: float threshold (1 after freezing, unless it couldn't be rescaled).
         largest_membrane: largest |u| of the population on calibration data.
+        identity: weight that the network's form fixes, of spikes that arrive without weights.
 
     Raises:
         LimitExceeded: no usable scale exists.
     """
-    scale = _exact_threshold(
-        name,
-        min(
-            _weight_limit(name, weight),
-            _ratio(BIAS_MANT_MAX, float(np.abs(bias).max(initial=0.0))),
-            THRESHOLD_MANT_MAX / threshold,
-            _ratio(STATE_MANT_MAX, STATE_HEADROOM * largest_membrane),
-        ),
-        threshold,
+    matrices = weights if isinstance(weights, tuple) else (weights,)
+    highest = min(
+        _weight_limit(name, matrices),
+        _ratio(BIAS_MANT_MAX, float(np.abs(bias).max(initial=0.0))),
+        THRESHOLD_MANT_MAX / threshold,
+        _ratio(STATE_MANT_MAX, STATE_HEADROOM * largest_membrane),
     )
-    while (lower := _scale_that_survives(name, weight, scale)) < scale:
-        scale = _exact_threshold(name, lower, threshold)
+    scale = _exact_threshold(name, highest, threshold, identity)
+    while (lower := _scale_that_survives(name, matrices, scale)) < scale:
+        scale = _exact_threshold(name, lower, threshold, identity)
     return scale
 
 
@@ -93,31 +102,55 @@ def input_scale(
     return _exact_threshold(name, highest, threshold)
 
 
-def readout_scale(name: str, weight: FloatArray, bias: FloatArray, time_steps: int) -> float:
+def readout_scale(
+    name: str,
+    weights: FloatArray | tuple[FloatArray, ...],
+    bias: FloatArray,
+    time_steps: int,
+) -> float:
     """The largest scale at which T steps of any input spikes can't saturate the voltage.
 
-    The bound is T * max over classes of the sum of positive (or of negative) weights and bias,
-    after rounding.
+    The bound is T * max over classes of the sum of positive (or of negative) weights, over all
+    projections, and bias, after rounding.
+
+    Args:
+        name: population, for messages.
+        weights: float weights of each projection onto it, outputs first.
+        bias: float bias, one per output.
+        time_steps: T.
 
     Raises:
         LimitExceeded: no usable scale exists.
     """
+    matrices = weights if isinstance(weights, tuple) else (weights,)
     scale = min(
-        _weight_limit(name, weight), _ratio(BIAS_MANT_MAX, float(np.abs(bias).max(initial=0.0)))
+        _weight_limit(name, matrices), _ratio(BIAS_MANT_MAX, float(np.abs(bias).max(initial=0.0)))
     )
     while True:
-        scale = _scale_that_survives(name, weight, scale)
-        worst = worst_voltage(quantized(weight, bias, scale), time_steps)
+        scale = _scale_that_survives(name, matrices, scale)
+        integers = tuple(quantized(weight, bias, scale) for weight in matrices)
+        worst = worst_voltage(integers, time_steps)
         if worst <= STATE_MANT_MAX:
             return scale
         scale *= min(0.999, STATE_MANT_MAX / worst)
 
 
-def worst_voltage(integers: QuantizedWeights, time_steps: int) -> int:
-    """Largest |voltage mantissa| that T steps with any subset of inputs firing can reach."""
-    weight = integers.weight.reshape(len(integers.bias), -1)
-    upper = np.maximum(weight, 0).sum(axis=1) + np.maximum(integers.bias, 0)
-    lower = np.minimum(weight, 0).sum(axis=1) + np.minimum(integers.bias, 0)
+def worst_voltage(
+    integers: QuantizedWeights | tuple[QuantizedWeights, ...], time_steps: int
+) -> int:
+    """Largest |voltage mantissa| that T steps with any subset of inputs firing can reach.
+
+    Args:
+        integers: of each projection; all name the population's bias, which counts once.
+        time_steps: T.
+    """
+    parts = integers if isinstance(integers, tuple) else (integers,)
+    bias = parts[0].bias
+    upper, lower = np.maximum(bias, 0), np.minimum(bias, 0)
+    for part in parts:
+        weight = part.weight.reshape(len(bias), -1)
+        upper = upper + np.maximum(weight, 0).sum(axis=1)
+        lower = lower + np.minimum(weight, 0).sum(axis=1)
     return int(time_steps * max(upper.max(), -lower.min()))
 
 
@@ -134,22 +167,36 @@ def quantized(weight: FloatArray, bias: FloatArray, scale: float) -> QuantizedWe
     )
 
 
-def _weight_limit(name: str, weight: FloatArray) -> float:
-    highest, lowest = float(weight.max(initial=0.0)), float(weight.min(initial=0.0))
-    if highest == 0.0 == lowest:
-        raise LimitExceeded(
-            f"layer '{name}': every weight is 0, and the chip format can't hold such a layer. "
-            "Train longer or remove it."
-        )
-    return min(_ratio(WEIGHT_MAX, highest), _ratio(-WEIGHT_MIN, -lowest))
+def rounded_identity(identity: float, scale: float) -> float:
+    """Relative error of an identity's weight once it is an even integer."""
+    return abs(float(_even(np.array(identity), scale)) / (identity * scale) - 1)
 
 
-def _scale_that_survives(name: str, weight: FloatArray, scale: float) -> float:
+def _weight_limit(name: str, weights: tuple[FloatArray, ...]) -> float:
+    limits = []
+    for weight in weights:
+        highest, lowest = float(weight.max(initial=0.0)), float(weight.min(initial=0.0))
+        if highest == 0.0 == lowest:
+            raise LimitExceeded(
+                f"layer '{name}': every weight is 0, and the chip format can't hold such a layer. "
+                "Train longer or remove it."
+            )
+        limits.append(min(_ratio(WEIGHT_MAX, highest), _ratio(-WEIGHT_MIN, -lowest)))
+    return min(limits)
+
+
+def _scale_that_survives(name: str, weights: tuple[FloatArray, ...], scale: float) -> float:
     """The largest scale up to `scale` at which Lava keeps the rounded weights.
 
     A dense matrix without a positive weight is corrupted where its minimum is -2^k, and one of
     zeros alone can't be built.
     """
+    while (lower := min(_survives(name, weight, scale) for weight in weights)) < scale:
+        scale = lower
+    return scale
+
+
+def _survives(name: str, weight: FloatArray, scale: float) -> float:
     extremes = np.array([weight.min(), weight.max()])
     while True:
         lowest, highest = (int(extreme) for extreme in _even(extremes, scale))
@@ -168,14 +215,21 @@ def _even(weight: FloatArray, scale: float) -> IntArray:
     return 2 * np.rint(weight * (scale / 2)).astype(np.int64)
 
 
-def _exact_threshold(name: str, highest: float, threshold: float) -> float:
+def _exact_threshold(
+    name: str, highest: float, threshold: float, identity: float | None = None
+) -> float:
     mantissa = int(highest * threshold)
     if mantissa < 1:
         raise LimitExceeded(
             f"layer '{name}': its threshold would round to 0 ({highest * threshold:.3f}), since "
             "weights or currents are too large beside it. Train with weight decay."
         )
-    return mantissa / threshold
+    if identity is None:
+        return mantissa / threshold
+    lowest = max(1, int(np.ceil(IDENTITY_SEARCH * mantissa)))
+    wanted = identity * np.arange(mantissa, lowest - 1, -1) / threshold
+    errors = np.abs(2 * np.rint(wanted / 2) / wanted - 1)
+    return (mantissa - int(errors.argmin())) / threshold
 
 
 def _ratio(limit: float, value: float) -> float:

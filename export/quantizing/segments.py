@@ -1,88 +1,180 @@
-"""A frozen network as a chain of segments: the linear nodes between one population and the next."""
+"""A frozen network cut at its neurons: each population with the linear nodes that feed it.
+
+Several edges into a node are a sum. Where spikes themselves are summed (SEW-ADD), the nodes behind
+the sum belong to a way from each of the summed populations; where currents are summed before a
+neuron, each summand brings ways of its own. An edge from neuron to neuron is an identity.
+"""
 
 from dataclasses import dataclass
 
 import nir
 
-from export.errors import UnsupportedLayer
+from export.errors import LimitExceeded, UnsupportedLayer
 from export.graph_order import OrderedNode, in_order
 from export.nir_metadata import FrozenFacts
 from export.nir_neuron import DiscreteLIF, discrete_neuron
 
-WEIGHTED = nir.Conv2d | nir.Affine | nir.Linear
+MAX_PATHS = 1024
+"""Ways into one population; sums of sums can multiply them without end."""
 
 
 @dataclass(frozen=True)
 class Segment:
-    """Linear nodes that turn one population's spikes (or the input) into the next one's current.
+    """One population and all linear nodes between it and the populations (or input) behind them.
 
     Args:
-        source: NIR node whose output enters: the input or a neuron.
-        given: shape of that output.
-        nodes: linear nodes in order.
-        target: neuron that receives, or the last linear node, which becomes the readout.
+        sources: input and neurons whose outputs enter, in computing order.
+        nodes: linear nodes in computing order.
+        entering: sources or nodes whose outputs are summed into the population's current.
+        target: neuron that receives; for the readout the last linear node, or the output node
+            where a sum or bare spikes reach it.
         neuron: the receiving neuron; None for the readout.
         shape: of the receiving population.
+    """
+
+    sources: tuple[OrderedNode, ...]
+    nodes: tuple[OrderedNode, ...]
+    entering: tuple[str, ...]
+    target: str
+    neuron: DiscreteLIF | None
+    shape: tuple[int, ...]
+
+    @property
+    def takes_input(self) -> bool:
+        """Whether the network's input is among its sources."""
+        return any(isinstance(source.node, nir.Input) for source in self.sources)
+
+    @property
+    def source(self) -> str:
+        """Its only source.
+
+        Raises:
+            UnsupportedLayer: it has several.
+        """
+        return self._only_source().name
+
+    @property
+    def given(self) -> tuple[int, ...]:
+        """Shape of its only source.
+
+        Raises:
+            UnsupportedLayer: it has several.
+        """
+        return self._only_source().shape
+
+    def _only_source(self) -> OrderedNode:
+        if len(self.sources) > 1:
+            raise UnsupportedLayer(
+                f"node '{self.target}': it takes '{self.sources[0].name}' and "
+                f"'{self.sources[1].name}' where only one source is possible. Put a neuron "
+                "between them."
+            )
+        return self.sources[0]
+
+
+@dataclass(frozen=True)
+class Path:
+    """One way through a segment.
+
+    Args:
+        source: input or neuron whose output enters.
+        given: shape of that output.
+        nodes: linear nodes in order; none for an identity.
+        target: population that receives.
+        shape: of that population.
     """
 
     source: str
     given: tuple[int, ...]
     nodes: tuple[OrderedNode, ...]
     target: str
-    neuron: DiscreteLIF | None
     shape: tuple[int, ...]
 
 
 def segments(graph: nir.NIRGraph, facts: FrozenFacts) -> tuple[Segment, ...]:
-    """Cuts the graph at its neurons.
+    """Cuts the graph at its neurons, in computing order; the readout comes last.
 
     Raises:
-        UnsupportedLayer: it branches, holds no neuron, or a neuron or the output follows another
-            neuron without weights in between.
+        UnsupportedLayer: it holds no neuron.
         InvalidGraph: it contradicts itself.
     """
     nodes = in_order(graph)
-    _refuse_branches(nodes)
-    found: list[Segment] = []
-    source, between = nodes[0], list[OrderedNode]()
-    for node in nodes[1:]:
-        if not node.fires and not isinstance(node.node, nir.Output):
-            between.append(node)
-            continue
-        if not any(isinstance(linear.node, WEIGHTED) for linear in between):
-            raise UnsupportedLayer(
-                f"node '{node.name}': no weights between '{source.name}' and it. Put a "
-                "convolution or linear layer before it."
-            )
-        found.append(
-            Segment(
-                source=source.name,
-                given=source.shape,
-                nodes=tuple(between),
-                target=node.name if node.fires else between[-1].name,
-                neuron=discrete_neuron(node.name, node.node, facts.dt_s) if node.fires else None,
-                shape=node.shape,
-            )
-        )
-        source, between = node, []
-    if len(found) < 2:
+    found = [_neuron_segment(nodes, node, facts) for node in nodes if node.fires]
+    if not found:
         raise UnsupportedLayer(
             "network: it holds no neuron, so there is nothing a chip could spike. Put trainers.LIF "
             "after its first layer."
         )
-    return tuple(found)
+    return (*found, _readout_segment(nodes))
 
 
-def _refuse_branches(nodes: tuple[OrderedNode, ...]) -> None:
-    readers: dict[str, list[str]] = {}
-    for node in nodes:
-        for source in node.sources:
-            readers.setdefault(source, []).append(node.name)
-    for node in nodes:
-        following = readers.get(node.name, [])
-        if len(node.sources) > 1 or len(following) > 1:
-            raise UnsupportedLayer(
-                f"node '{node.name}': joins {len(node.sources)} inputs and feeds "
-                f"{len(following)} nodes, but a netx file is one chain. Export this network to "
-                "the targets nir and onnx only."
+def paths(segment: Segment) -> tuple[Path, ...]:
+    """Every way from a source to the population, in computing order.
+
+    Raises:
+        LimitExceeded: there are more than 1024.
+    """
+    ways: dict[str, list[Path]] = {
+        source.name: [Path(source.name, source.shape, (), segment.target, segment.shape)]
+        for source in segment.sources
+    }
+    for node in segment.nodes:
+        ways[node.name] = [
+            Path(way.source, way.given, (*way.nodes, node), way.target, way.shape)
+            for source in node.sources
+            for way in ways[source]
+        ]
+        if len(ways[node.name]) > MAX_PATHS:
+            raise LimitExceeded(
+                f"node '{node.name}': {len(ways[node.name])} ways lead to it through sums of sums, "
+                f"more than {MAX_PATHS}. Put neurons between the sums."
             )
+    return tuple(way for name in segment.entering for way in ways[name])
+
+
+def only_path(segment: Segment) -> Path:
+    """The one way through a segment.
+
+    Raises:
+        UnsupportedLayer: there are several.
+    """
+    found = paths(segment)
+    if len(found) > 1:
+        raise UnsupportedLayer(
+            f"node '{segment.target}': {len(found)} ways lead to it from '{found[0].source}' and "
+            "others, where only one is possible. Put a neuron behind one of them."
+        )
+    return found[0]
+
+
+def _neuron_segment(
+    nodes: tuple[OrderedNode, ...], node: OrderedNode, facts: FrozenFacts
+) -> Segment:
+    sources, between = _behind(nodes, node)
+    neuron = discrete_neuron(node.name, node.node, facts.dt_s)
+    return Segment(sources, between, node.sources, node.name, neuron, node.shape)
+
+
+def _readout_segment(nodes: tuple[OrderedNode, ...]) -> Segment:
+    output = nodes[-1]
+    sources, between = _behind(nodes, output)
+    alone = [node.name for node in between if output.sources == (node.name,)]
+    return Segment(sources, between, output.sources, (*alone, output.name)[0], None, output.shape)
+
+
+def _behind(
+    nodes: tuple[OrderedNode, ...], end: OrderedNode
+) -> tuple[tuple[OrderedNode, ...], tuple[OrderedNode, ...]]:
+    """Sources and linear nodes on the ways to a node."""
+    reached = set(end.sources)
+    sources: list[OrderedNode] = []
+    between: list[OrderedNode] = []
+    for node in reversed(nodes):
+        if node.name not in reached:
+            continue
+        if node.fires or isinstance(node.node, nir.Input):
+            sources.append(node)
+        else:
+            between.append(node)
+            reached.update(node.sources)
+    return tuple(reversed(sources)), tuple(reversed(between))

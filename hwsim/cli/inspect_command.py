@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
 def inspect(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help=".nir, .onnx, .net, .npz, or a run folder.")
+        Path,
+        typer.Argument(metavar="FILE", help=".nir, .onnx, .net, .chip.h5, .npz, or a run folder."),
     ],
 ) -> None:
     """Show shapes, neurons, synapses and parameter ranges of a file or run folder.
@@ -48,7 +49,7 @@ def _look_into(file: Path) -> "Inspection":
         from hwsim.inspect.onnx import inspect_onnx
 
         return inspect_onnx(file)
-    if file.suffix == ".net":
+    if file.suffix in (".net", ".h5"):
         from hwsim.inspect.netx import inspect_netx
 
         return inspect_netx(file)
@@ -56,4 +57,6 @@ def _look_into(file: Path) -> "Inspection":
         from hwsim.inspect.npz import inspect_npz
 
         return inspect_npz(file)
-    raise FileError(f"{file}: unknown kind. Name a .nir, .onnx, .net or .npz file or a run folder.")
+    raise FileError(
+        f"{file}: unknown kind. Name a .nir, .onnx, .net, .chip.h5 or .npz file or a run folder."
+    )

@@ -8,7 +8,7 @@ import torch
 
 from export.chip.graph import ChipGraph
 from export.freezing import freeze
-from export.quantizing import LayerQuantization, encode, quantize_layers
+from export.quantizing import Quantization, encode, quantization
 from export.samples import Samples, write_samples
 from export.targets import TARGETS
 from hwsim.pipeline.fidelity import measure, write_fidelity
@@ -41,9 +41,10 @@ def make(context: Context) -> list[Path]:
     graph = _frozen(context, network, data)
     # NIR first: it carries every network that freezes, so a chip that can't doesn't cost it.
     written = _write(("nir", "onnx"), targets, graph, None, folder.path)
-    chip, layers = _quantised(targets, graph, data)
-    written += _write(("netx",), targets, graph, chip, folder.path)
-    fidelity, logits = measure(network, graph, data, layers)
+    quantised = _quantised(context, graph, data)
+    chip = quantised.chip if quantised else None
+    written += _write(("netx", "chip", "chip-onnx"), targets, graph, chip, folder.path)
+    fidelity, logits = measure(network, graph, data, quantised)
     chip_inputs = encode(graph, chip, tested) if chip else None
     write_samples(folder.samples, Samples(tested, data.test.labels, logits, chip_inputs))
     write_fidelity(folder.fidelity, fidelity)
@@ -89,12 +90,25 @@ def _frozen(context: Context, network: SpikingNetwork, data: DataSplits) -> nir.
     )
 
 
-def _quantised(
-    targets: tuple[str, ...], graph: nir.NIRGraph, data: DataSplits
-) -> tuple[ChipGraph | None, tuple[LayerQuantization, ...]]:
-    if not any(TARGETS[name].quantised for name in targets):
-        return None, ()
-    return quantize_layers(graph, data.validation.inputs)
+def _quantised(context: Context, graph: nir.NIRGraph, data: DataSplits) -> Quantization | None:
+    table = context.recipe.export
+    if not any(TARGETS[name].quantised for name in table.targets):
+        return None
+    done = quantization(
+        graph,
+        data.validation.inputs,
+        input_form=table.input_form,
+        payload_bits=table.payload_bits,
+    )
+    for layer in done.layers:
+        if layer.payload is not None:
+            context.say(f"layer '{layer.name}', {layer.payload}")
+    if done.balancing.paths:
+        context.say(
+            f"{len(done.balancing.paths)} paths wait for longer ones, in synaptic delays or behind "
+            f"relays: {done.balancing.neurons:,} relay neurons (fidelity.json lists them)"
+        )
+    return done
 
 
 def _write(
@@ -104,9 +118,8 @@ def _write(
     chip: ChipGraph | None,
     folder: Path,
 ) -> list[Path]:
-    written = []
+    written: dict[Path, None] = {}
     for name in wanted:
-        for file_name, write in TARGETS[name].files.items() if name in targets else ():
-            write(graph, chip, folder / file_name)
-            written.append(folder / file_name)
-    return written
+        if name in targets:
+            written |= dict.fromkeys(TARGETS[name].write(graph, chip, folder))
+    return list(written)

@@ -1,5 +1,6 @@
 """fidelity.json: what freezing and quantising cost, measured, never silent."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
 
@@ -10,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from export.executor import logits, run_graph
 from export.nir_metadata import read_facts
-from export.quantizing import LayerQuantization
+from export.quantizing import LayerQuantization, Quantization
 from trainers.atomic_file import whole_file
 from trainers.data import DataSplits, Split
 from trainers.errors import FileError
@@ -24,6 +25,19 @@ class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class QuantisedPayload(_Table):
+    """Graded inputs of one population; see export.quantizing.PayloadQuantization."""
+
+    bits: int
+    asked_bits: int
+    scale: float
+    lowest: int
+    highest: int
+    calibration_sum: int
+    worst_sum: int
+    error: float
+
+
 class QuantisedLayer(_Table):
     """Integers of one population; see export.quantizing.LayerQuantization."""
 
@@ -32,6 +46,24 @@ class QuantisedLayer(_Table):
     weight_max: int
     clipped_weights: int
     sqnr_db: float | None
+    payload: QuantisedPayload | None = None
+    projections: int = 1
+    identity_error: float | None = None
+    silenced: int = 0
+
+
+class WaitingPath(_Table):
+    """One projection that waits for a longer way; see export.chip.balancing.BalancedPath."""
+
+    source: str
+    target: str
+    steps: int
+    means: Literal["relay", "delay"]
+    why: str
+    relays: tuple[str, ...]
+    neurons: int
+    cores: int
+    synapses: int
 
 
 class Fidelity(_Table):
@@ -46,6 +78,7 @@ class Fidelity(_Table):
         spikes_changed: per layer, spikes that only one of the two networks fired, as a share of
             the spikes that either fired.
         quantised: per population, what quantising did; empty without a chip target.
+        waiting: paths that wait for longer ones on the chip; empty in a plain chain.
     """
 
     format: Literal[1] = 1
@@ -55,13 +88,14 @@ class Fidelity(_Table):
     validation_trained: float
     spikes_changed: dict[str, float]
     quantised: dict[str, QuantisedLayer] = {}
+    waiting: tuple[WaitingPath, ...] = ()
 
 
 def measure(
     network: SpikingNetwork,
     graph: nir.NIRGraph,
     data: DataSplits,
-    layers: tuple[LayerQuantization, ...],
+    quantised: Quantization | None,
 ) -> tuple[Fidelity, NDArray[np.float64]]:
     """Compares trained and frozen network on the whole test split, batch by batch.
 
@@ -98,11 +132,22 @@ def measure(
                 weight_max=layer.weight_max,
                 clipped_weights=layer.clipped_weights,
                 sqnr_db=layer.sqnr_db,
+                payload=_payload(layer),
+                projections=layer.projections,
+                identity_error=layer.identity_error,
+                silenced=layer.silenced,
             )
-            for layer in layers
+            for layer in (quantised.layers if quantised else ())
         },
+        waiting=tuple(
+            WaitingPath(**asdict(path)) for path in (quantised.balancing.paths if quantised else ())
+        ),
     )
     return fidelity, stacked
+
+
+def _payload(layer: LayerQuantization) -> QuantisedPayload | None:
+    return None if layer.payload is None else QuantisedPayload(**asdict(layer.payload))
 
 
 def write_fidelity(path: Path, fidelity: Fidelity) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from hwsim.chip import load_chip
 from hwsim.pipeline import export_stage, report_stage, simulate_stage, train_stage
+from hwsim.pipeline.input_form import require_form_of_recipe
 from hwsim.pipeline.manifest import (
     StageRecord,
     fingerprint_of,
@@ -30,7 +31,7 @@ def run_pipeline(context: Context, names: tuple[str, ...]) -> bool:
 
     The manifest is written after each stage, so an interrupted run continues where it was.
     Of several processes that train together the first does all this; the others train and say and
-    write nothing.
+    write nothing. Several that simulate together (`context.ranks`) run stage `simulate` alone.
 
     Returns:
         Whether this is that process, or the only one.
@@ -38,7 +39,9 @@ def run_pipeline(context: Context, names: tuple[str, ...]) -> bool:
     Raises:
         SpikeportError: whatever a stage refuses; earlier stages' files stay.
     """
-    check_names(context)
+    check_names(context, names)
+    if context.ranks.number > 1:
+        return _simulate_together(context)
     if not processes_of(context.recipe.train).first:
         if "train" in names and _outdated(STAGES[0], context):
             train_stage.make(replace(context, progress=False, say=_silent))
@@ -69,6 +72,18 @@ def run_stage(stage: Stage, context: Context) -> None:
     write_manifest(folder.manifest, recorded(manifest, folder.path, seed, stage.name, record))
 
 
+def _simulate_together(context: Context) -> bool:
+    """The first process decides whether there is anything to do, and keeps the manifest."""
+    stage = next(stage for stage in STAGES if stage.name == "simulate")
+    if context.ranks.first:
+        context.folder.write_recipe(context.recipe)
+        context.ranks.agree(int(_outdated(stage, context)))
+        run_stage(stage, context)
+    elif context.ranks.agree()[0]:
+        stage.make(context)
+    return context.ranks.first
+
+
 def _outdated(stage: Stage, context: Context) -> bool:
     fingerprint = fingerprint_of([stage.name, stage.inputs(context)])
     folder = context.folder
@@ -79,14 +94,17 @@ def _silent(line: str) -> None:
     del line
 
 
-def check_names(context: Context) -> None:
+def check_names(context: Context, names: tuple[str, ...]) -> None:
     """Checks the names that later stages look up, before hours of training are spent.
 
     Raises:
-        SpikeportError: an unknown target or chip.
+        SpikeportError: an unknown target or chip, or a chip without the recipe's input form.
     """
     export_stage.checked_targets(context.recipe.export.targets)
     load_chip(context.recipe.simulate.chip)
+    # An exported run can still be simulated on another chip, so only training asks.
+    if "train" in names:
+        require_form_of_recipe(context.recipe)
 
 
 def _speaking_for(stage: Stage, context: Context) -> Context:

@@ -3,15 +3,22 @@
 from pathlib import Path
 from typing import Any
 
-from export.chip.netx_read import read_netx
-from export.samples import read_samples
+from export.chip.chip_file import read_chip
+from export.quantizing.payload_quantization import SUM_MAX
 from hwsim.chip import load_chip
 from hwsim.costing import cost
 from hwsim.engine.trace_file import load_trace
 from hwsim.errors import SimulationError
-from hwsim.pipeline.fidelity import Fidelity, read_fidelity
+from hwsim.pipeline.chip_samples import read_labels
+from hwsim.pipeline.fidelity import (
+    Fidelity,
+    QuantisedLayer,
+    QuantisedPayload,
+    read_fidelity,
+)
 from hwsim.pipeline.simulate_stage import chip_accuracy
 from hwsim.pipeline.stage import Context
+from hwsim.report.fields import Fact
 from hwsim.report.html import write_html
 from hwsim.report.json_file import write_report
 from hwsim.report.model import Accuracy, Report, TrainingCurve
@@ -45,8 +52,8 @@ def inputs(context: Context) -> Any:
 def make(context: Context) -> list[Path]:
     """Costs the trace and writes report.json, report.html and training.html."""
     folder, recipe = context.folder, context.recipe
-    trace = load_trace(folder.trace, read_netx(folder.chip))
-    labels = read_samples(folder.samples).labels
+    trace = load_trace(folder.trace, read_chip(folder.chip))
+    labels = read_labels(folder.samples)
     fidelity = read_fidelity(folder.fidelity)
     diagnostics = read_diagnostics(folder.diagnostics)
     title = recipe.report.title or recipe.name
@@ -64,6 +71,7 @@ def make(context: Context) -> list[Path]:
         training=training,
         fidelity=fidelity.spikes_changed,
         quantisation=_quantisation(fidelity),
+        waiting=_waiting(fidelity),
     )
     write_report(report, folder.report_json)
     write_html(report, folder.report_html, training_page=folder.training_html.name)
@@ -88,7 +96,7 @@ def training_curve(path: Path, *, early_stop: bool = False) -> TrainingCurve:
     )
 
 
-def _quantisation(fidelity: Fidelity) -> dict[str, dict[str, str | int | float | bool | None]]:
+def _quantisation(fidelity: Fidelity) -> dict[str, dict[str, Fact]]:
     return {
         name: {
             "scale": round(layer.scale, 3),
@@ -96,8 +104,48 @@ def _quantisation(fidelity: Fidelity) -> dict[str, dict[str, str | int | float |
             "largest |weight|": None if layer.sqnr_db is None else layer.weight_max,
             "weights at the limit": None if layer.sqnr_db is None else layer.clipped_weights,
             "SQNR (dB)": None if layer.sqnr_db is None else round(layer.sqnr_db, 1),
+            **_payload_facts(layer.payload),
+            **_residual_facts(layer),
         }
         for name, layer in fidelity.quantised.items()
+    }
+
+
+def _residual_facts(layer: QuantisedLayer) -> dict[str, Fact]:
+    facts: dict[str, Fact] = {}
+    if layer.projections > 1:
+        facts["projections"] = layer.projections
+    if layer.identity_error is not None:
+        facts["error of the identity's weight"] = f"{layer.identity_error:.2%}"
+    if layer.silenced:
+        facts["neurons that nobody reads, silenced"] = layer.silenced
+    return facts
+
+
+def _waiting(fidelity: Fidelity) -> dict[str, dict[str, Fact]]:
+    return {
+        f"{path.source} to {path.target}": {
+            "steps": path.steps,
+            "by": "relay populations" if path.means == "relay" else "synaptic delays",
+            "chosen as": path.why,
+            "neurons added": path.neurons,
+            "cores added": path.cores,
+            "synapses added": path.synapses,
+        }
+        for path in fidelity.waiting
+    }
+
+
+def _payload_facts(payload: QuantisedPayload | None) -> dict[str, Fact]:
+    if payload is None:
+        return {}
+    can_wrap = payload.worst_sum > SUM_MAX
+    return {
+        "payloads": f"{payload.lowest} to {payload.highest} ({payload.bits} bits)",
+        "error of the current": f"{payload.error:.2%}",
+        "largest |sum|, calibration": payload.calibration_sum,
+        "largest |sum|, any payloads": payload.worst_sum,
+        "can u wrap": "yes, on inputs unlike the calibration's" if can_wrap else "no",
     }
 
 

@@ -4,6 +4,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from export.chip.chip_file import CHAIN_FILE, GRAPH_FILE
 from trainers.atomic_file import whole_file
 from trainers.errors import ConfigError
 from trainers.recipe import Recipe, parse_recipe, recipe_document
@@ -52,8 +53,14 @@ class RunFolder:
 
     @property
     def chip(self) -> Path:
-        """The quantised network."""
-        return self.path / "chip.net"
+        """The quantised network: a chain in netx, any other graph in a file of its own."""
+        graph = self.path / GRAPH_FILE
+        return graph if graph.is_file() else self.path / CHAIN_FILE
+
+    @property
+    def chip_onnx(self) -> Path:
+        """The quantised network as an ONNX Scan of integers."""
+        return self.path / "model.chip.onnx"
 
     @property
     def samples(self) -> Path:
@@ -69,6 +76,11 @@ class RunFolder:
     def trace(self) -> Path:
         """Counted events of the simulation."""
         return self.path / "trace.npz"
+
+    @property
+    def probes(self) -> Path:
+        """States of chosen populations, where they were asked for."""
+        return self.path / "probes.npz"
 
     @property
     def report_json(self) -> Path:

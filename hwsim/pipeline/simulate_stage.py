@@ -1,42 +1,54 @@
-"""Stage `simulate`: chip.net and the encoded test samples to counted events."""
+"""Stage `simulate`: the chip file and the encoded test samples to counted events."""
 
 from pathlib import Path
 from typing import Any
 
+from export.chip.chip_file import read_chip
 from export.chip.graph import ChipGraph
-from export.chip.netx_read import read_netx
-from export.samples import read_samples
-from hwsim.chip import load_chip
 from hwsim.engine.readout import chip_logits
-from hwsim.engine.simulate import simulate
 from hwsim.engine.trace import IntArray, Trace
 from hwsim.engine.trace_file import save_trace
 from hwsim.errors import SimulationError
-from hwsim.pipeline.progress import batch_progress
+from hwsim.pipeline.chip_samples import open_chip_samples
+from hwsim.pipeline.emulation import Emulation
+from hwsim.pipeline.input_form import require_form
+from hwsim.pipeline.lava_check import LavaCheck
+from hwsim.pipeline.scratch_arrays import ScratchArrays
 from hwsim.pipeline.stage import Context
+from hwsim.silicon_notes import silicon_notes
+from trainers.device import choose_device
 from trainers.file_hash import sha256
 
 
 def inputs(context: Context) -> Any:
     """The chip file, the samples and what [simulate] says of backend and limit."""
     folder, table = context.folder, context.recipe.simulate
-    _require_chip_file(context)
+    require_chip_file(context)
     return [sha256(folder.chip), sha256(folder.samples), table.backend, table.limit, table.chip]
 
 
 def make(context: Context) -> list[Path]:
-    """Emulates the chip on the test samples and keeps the counts."""
+    """Emulates the chip on the test samples and keeps the counts.
+
+    Of several processes each does its share; the first one writes and speaks for all.
+    """
     folder, table = context.folder, context.recipe.simulate
-    _require_chip_file(context)
-    chip = read_netx(folder.chip)
-    require_input_form(chip, table.chip)
-    samples = read_samples(folder.samples)
-    if samples.chip_inputs is None:
-        raise SimulationError(
-            f"{folder.samples}: no array 'chip_inputs'. Export the run with target netx."
-        )
-    encoded = samples.chip_inputs[: table.limit]
-    trace = run_backend(folder.chip, chip, encoded, table.backend, progress=context.progress)
+    require_chip_file(context)
+    chip = read_chip(folder.chip)
+    require_form(chip.input.form, table.chip)
+    emulation = Emulation(
+        folder.chip,
+        chip,
+        ScratchArrays(folder.path),
+        lava=_lava_check(context, chip) if table.backend == "lava" else None,
+        device=choose_device(context.device),
+        ranks=context.ranks,
+        progress=context.progress,
+    )
+    with open_chip_samples(folder.samples, scratch=folder.path) as samples:
+        trace = emulation.run(samples.chip_inputs.part(slice(table.limit)))
+    if trace is None:
+        return []
     save_trace(trace, folder.trace)
     accuracy = chip_accuracy(trace, samples.labels)
     context.say(
@@ -44,35 +56,9 @@ def make(context: Context) -> list[Path]:
         f"{trace.spikes.sum() / trace.samples:,.0f} spikes and "
         f"{trace.synops.sum() / trace.samples:,.0f} synops per inference"
     )
+    for note in silicon_notes(trace):
+        context.say(f"on real silicon: {note}")
     return [folder.trace]
-
-
-def run_backend(
-    net: Path, chip: ChipGraph, encoded: IntArray, backend: str, *, progress: bool
-) -> Trace:
-    """Emulates; with backend `lava` runs the same file through lava-dl too and holds both equal.
-
-    Lava exposes u, v and spikes but no event counts, so the counts are the emulator's, and they
-    are only given out once every u, v and spike is Lava's bit for bit.
-
-    Raises:
-        SimulationError: the emulator and Lava differ.
-        LavaError: the Lava environment is missing or its run failed.
-    """
-    with batch_progress("emulating", len(encoded), show=progress) as on_batch:
-        trace = simulate(chip, encoded, record=backend == "lava", on_batch=on_batch)
-    if backend == "lava":
-        from hwsim.lava.compare import compare
-        from hwsim.lava.runner import run_lava
-
-        run = run_lava(net, encoded, reset="staggered", time_steps=chip.time_steps)
-        comparison = compare(trace, run)
-        if not comparison.identical:
-            raise SimulationError(
-                f"{net}: the emulator and Lava differ ({comparison}). Report this file: "
-                "the emulator is meant to be bit-exact."
-            )
-    return trace
 
 
 def chip_accuracy(trace: Trace, labels: IntArray) -> float:
@@ -80,22 +66,12 @@ def chip_accuracy(trace: Trace, labels: IntArray) -> float:
     return float((chip_logits(trace).argmax(axis=1) == labels[: trace.samples]).mean())
 
 
-def require_input_form(chip: ChipGraph, name: str) -> None:
-    """Refuses an input form the chip doesn't have, by name.
+def require_chip_file(context: Context) -> None:
+    """Refuses a run without chip file or samples.
 
     Raises:
-        SimulationError: for example graded payloads on loihi1.
+        SimulationError: it wasn't exported for the chip.
     """
-    model = load_chip(name)
-    forms = model.inputs.forms.value
-    if chip.input.form not in forms:
-        raise SimulationError(
-            f"chip '{name}': has no input form '{chip.input.form}', only "
-            f"{', '.join(forms)}. Choose another chip or export another input form."
-        )
-
-
-def _require_chip_file(context: Context) -> None:
     folder = context.folder
     for path in (folder.chip, folder.samples):
         if not path.is_file():
@@ -103,3 +79,14 @@ def _require_chip_file(context: Context) -> None:
                 f"{path}: no such file. Export the run with target netx first: "
                 f"spikeport export {folder.path} --target netx."
             )
+
+
+def _lava_check(context: Context, chip: ChipGraph) -> LavaCheck:
+    folder = context.folder
+    return LavaCheck(
+        folder.chip,
+        chip,
+        log=folder.path / "lava.log",
+        ranks=context.ranks,
+        progress=context.progress,
+    )

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from hwsim.pipeline.run_folder import RunFolder
+from hwsim.sharding.ranks import ALONE, Ranks
 from trainers.recipe import Recipe
 
 
@@ -20,6 +21,7 @@ class Context:
         code_folder: where a user's factory may lie; None forbids running it.
         progress: show progress bars.
         say: prints one line about what was done.
+        ranks: this process among those that simulate together.
     """
 
     folder: RunFolder
@@ -28,6 +30,7 @@ class Context:
     code_folder: Path | None
     progress: bool
     say: Callable[[str], None]
+    ranks: Ranks = ALONE
 
 
 class Inputs(Protocol):

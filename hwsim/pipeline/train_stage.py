@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from hwsim.pipeline.input_form import refuse_unfit_data
 from hwsim.pipeline.manifest import fingerprint_of
 from hwsim.pipeline.stage import Context
 from hwsim.pipeline.tested_samples import refuse_large_test_split
@@ -45,6 +46,7 @@ def make(context: Context) -> list[Path]:
     data = build_data(context.recipe)
     # The export needs them in memory; to hear of it after days of training would be late.
     refuse_large_test_split(data)
+    refuse_unfit_data(context.recipe, data)
     network = build_network(context.recipe, data, code_folder=context.code_folder)
     fitted = train_network(
         network,

@@ -11,7 +11,9 @@ from hwsim.report.html_tables import (
     event_table,
     layer_table,
     quantisation_table,
+    silicon_list,
     source_list,
+    waiting_table,
 )
 from hwsim.report.model import Report
 from trainers.atomic_file import whole_file
@@ -43,8 +45,10 @@ def page(report: Report, *, training_page: str | None = None) -> str:
             _training_link(training_page),
             layer_table(report),
             quantisation_table(report),
+            waiting_table(report),
             event_table(report),
             assumption_list(report),
+            silicon_list(report),
             source_list(report),
             "<footer>Drawn from report.json alone. Energy and time are estimates from events "
             "counted in the emulated network.</footer>",

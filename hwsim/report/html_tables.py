@@ -45,16 +45,29 @@ def layer_table(report: Report) -> str:
 
 def quantisation_table(report: Report) -> str:
     """Facts about each layer's integers, a column per fact; nothing when there are none."""
-    if not report.quantisation:
-        return ""
-    facts = list(dict.fromkeys(key for layer in report.quantisation.values() for key in layer))
-    rows = [
-        [name, *(_fact(layer.get(fact)) for fact in facts)]
-        for name, layer in report.quantisation.items()
-    ]
-    columns = [Column("Layer", ""), *(Column(_words(fact)) for fact in facts)]
     text = "How each layer's numbers became the chip's integers."
-    return _section("quantisation", "Quantisation", text, table("Quantisation", columns, rows))
+    return _fact_table("quantisation", "Quantisation", "Layer", text, report.quantisation)
+
+
+def waiting_table(report: Report) -> str:
+    """Paths that wait for longer ones; nothing for a plain chain."""
+    text = (
+        "A shortcut is fewer steps long than the layers beside it. So that both arrive together, "
+        "as in training, its spikes wait; where relays are shared, the first path counts them."
+    )
+    return _fact_table("waiting", "Paths that wait", "Path", text, report.waiting)
+
+
+def _fact_table(
+    key: str, title: str, head: str, text: str, named: dict[str, dict[str, Fact]]
+) -> str:
+    """A row per name, a column per fact; nothing when there are none."""
+    if not named:
+        return ""
+    facts = list(dict.fromkeys(fact for own in named.values() for fact in own))
+    rows = [[name, *(_fact(own.get(fact)) for fact in facts)] for name, own in named.items()]
+    columns = [Column(head, ""), *(Column(_words(fact)) for fact in facts)]
+    return _section(key, title, text, table(title, columns, rows))
 
 
 def event_table(report: Report) -> str:
@@ -93,6 +106,20 @@ def assumption_list(report: Report) -> str:
     """What the estimate takes as given and leaves out."""
     items = "".join(f"<li>{safe(sentence)}</li>" for sentence in report.assumptions)
     return _section("assumptions", "Assumptions", "", f'<ul class="plain-list">{items}</ul>')
+
+
+def silicon_list(report: Report) -> str:
+    """Where a real chip may differ; nothing in a report that doesn't say."""
+    if not report.silicon:
+        return ""
+    items = "".join(f"<li>{safe(sentence)}</li>" for sentence in report.silicon)
+    text = "The emulator is bit-exact to Lava's CPU models; nothing was run on silicon."
+    return _section(
+        "silicon",
+        "Where real silicon may differ",
+        text,
+        f'<ul class="plain-list">{items}</ul>',
+    )
 
 
 def source_list(report: Report) -> str:

@@ -124,6 +124,7 @@ class Report(ReportTable):
         latency_s: of one inference.
         chip: and how much of it is used.
         assumptions: what the estimate leaves out or takes as given.
+        silicon: where a real chip may differ from the emulated one.
         sources: of every number used.
         simulated_samples: over which events were counted.
         host_macs: multiply-accumulates of the host per inference.
@@ -134,6 +135,7 @@ class Report(ReportTable):
         training: curve over epochs.
         fidelity: per layer, share of spikes that freezing changed.
         quantisation: per layer, facts about its integers.
+        waiting: per path that waits for a longer one, facts about how.
     """
 
     format: Literal[1] = 1
@@ -150,10 +152,12 @@ class Report(ReportTable):
     steps: tuple[ChipStep, ...] = Field(min_length=1)
     events: tuple[Event, ...]
     constants: tuple[ChipConstant, ...]
+    silicon: tuple[str, ...] = ()
     recipe: str | None = None
     training: TrainingCurve | None = None
     fidelity: dict[str, Share] = Field(default_factory=dict)
     quantisation: dict[str, dict[str, Fact]] = Field(default_factory=dict)
+    waiting: dict[str, dict[str, Fact]] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _parts_belong_together(self) -> Self:

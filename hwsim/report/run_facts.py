@@ -13,6 +13,7 @@ def with_run_facts(
     training: TrainingCurve | None = None,
     fidelity: dict[str, float] | None = None,
     quantisation: dict[str, dict[str, Fact]] | None = None,
+    waiting: dict[str, dict[str, Fact]] | None = None,
 ) -> Report:
     """The report with the given facts in place; what isn't given stays as it was.
 
@@ -23,6 +24,7 @@ def with_run_facts(
         training: curve over epochs.
         fidelity: per layer, share of spikes that freezing changed.
         quantisation: per layer, facts about its integers, in words.
+        waiting: per path that waits for a longer one, facts about how, in words.
 
     Raises:
         ChipError: a fact names a layer that the report doesn't have.
@@ -39,6 +41,7 @@ def with_run_facts(
         "training": training,
         "fidelity": fidelity,
         "quantisation": quantisation,
+        "waiting": waiting,
     }
     given = {key: value for key, value in facts.items() if value is not None}
     return Report.model_validate({**dict(report), **given})

@@ -12,14 +12,15 @@ from hwsim.report.units import count, percent, si
 
 
 def summary(report: Report) -> RenderableType:
-    """Accuracy, layers, energy by term, latency and assumptions, one under the other."""
+    """Accuracy, layers, energy by term, latency, assumptions, notes, one under the other."""
     return Group(
         _heading(report),
         _accuracy(report),
         _layers(report),
         _energy(report),
         _latency(report),
-        _assumptions(report),
+        _sentences("Assumptions", report.assumptions),
+        *([_sentences("Where real silicon may differ", report.silicon)] if report.silicon else []),
     )
 
 
@@ -89,9 +90,9 @@ def _latency(report: Report) -> RenderableType:
     return _titled("Latency of one inference (estimate)", table)
 
 
-def _assumptions(report: Report) -> RenderableType:
-    lines = Text("Assumptions\n", style="bold")
-    for sentence in report.assumptions:
+def _sentences(title: str, sentences: tuple[str, ...]) -> RenderableType:
+    lines = Text(f"{title}\n", style="bold")
+    for sentence in sentences:
         lines.append(f"- {sentence}\n", style="dim not bold")
     return lines
 

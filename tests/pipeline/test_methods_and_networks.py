@@ -18,15 +18,8 @@ DIGITS = [name for name in RECIPES if name.split("-")[0] == "digits"]
 REFUSED = {
     "digits-alif": "layer '2' (SpikeDrivenThreshold): each neuron's threshold follows its own",
     "digits-recurrent": "(RecurrentLIF): ",
-    "digits-resnet18": "but a netx file is one chain",
-    "digits-resnet19": "but a netx file is one chain",
-    "digits-sew-resnet18": "but a netx file is one chain",
-    "digits-sew-resnet34": "but a netx file is one chain",
 }
 """Recipes that stop before the chip, and what the one line says."""
-
-FROZEN = [name for name in REFUSED if "resnet" in name]
-"""Of those, the ones that NIR and ONNX can hold."""
 
 QUICK = ("--set", "train.epochs=1", "--set", "simulate.limit=20", "--device", "cpu")
 
@@ -46,21 +39,21 @@ def test_a_recipe_runs_to_the_report(spikeport: Command, recipe: str, tmp_path: 
     assert (outcome.code, outcome.err) == (0, "")
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["energy_j"]["total"] > 0
-    for name in ("model.nir", "model.onnx", "chip.net", "diagnostics.npz", "training.html"):
+    chip = "network.chip.h5" if "resnet" in recipe else "chip.net"
+    for name in ("model.nir", "model.onnx", chip, "diagnostics.npz", "training.html"):
         assert (tmp_path / name).stat().st_size > 0, name
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("recipe", REFUSED)
-def test_a_network_without_a_chain_is_refused_by_name(
+def test_a_network_that_no_file_holds_is_refused_by_name(
     spikeport: Command, recipe: str, tmp_path: Path
 ) -> None:
-    """One line and exit code 2 after training; residual networks leave NIR and ONNX."""
+    """One line and exit code 2 after training."""
     outcome = spikeport("run", recipe, "-o", tmp_path, *QUICK)
     assert outcome.code == 2
     assert REFUSED[recipe] in outcome.err
     assert outcome.err.count("\n") == 1
     assert (tmp_path / "checkpoints" / "last.ckpt").is_file()
-    assert (tmp_path / "model.nir").is_file() == (recipe in FROZEN)
-    assert (tmp_path / "model.onnx").is_file() == (recipe in FROZEN)
-    assert not (tmp_path / "chip.net").exists()
+    for name in ("model.nir", "model.onnx", "chip.net", "network.chip.h5"):
+        assert not (tmp_path / name).exists(), name

@@ -101,15 +101,18 @@ def test_max_pooling_is_refused_by_name(tmp_path: Path, recipe: Path, spikeport:
 def test_a_chip_that_cannot_carry_the_network_is_named(
     tmp_path: Path, recipe: Path, spikeport: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A residual network exports to NIR and ONNX; netx refuses it, naming node and reason."""
+    """A residual network runs from its chip graph's file; netx refuses it, with the reason."""
     recipe.write_text(RECIPE.format(function="residual", options=""))
     outcome = spikeport("run", recipe, "-o", tmp_path / "run", "--allow-code")
-    assert outcome.code == 2
-    assert "netx file is one chain" in outcome.err
-    assert (tmp_path / "run" / "model.nir").is_file()
-    assert not (tmp_path / "run" / "chip.net").exists()
+    assert outcome.code == 0, outcome.err
+    assert (tmp_path / "run" / "network.chip.h5").is_file()
     # Commands on a run folder look for the factory in the working directory.
     monkeypatch.chdir(tmp_path)
+    chain = spikeport("export", tmp_path / "run", "--target", "netx", "--allow-code")
+    assert chain.code == 2
+    assert "chain" in chain.err
+    assert len(chain.err.strip().splitlines()) == 1
+    assert not (tmp_path / "run" / "chip.net").exists()
     export = spikeport(
         "export", tmp_path / "run", "--target", "nir", "--target", "onnx", "--allow-code"
     )

@@ -77,6 +77,8 @@ CONV_SPELLINGS: dict[str, Spelling] = {
     "per-channel threshold": {"neuron__vThMant": np.full(4, 80)},
     "zero bias": {"bias": np.zeros(4)},
     "no-op delay": {"delay": np.zeros(4)},
+    "ignored delay": {"delay": np.arange(4)},
+    "ignored fields": {"neuron__refDelay": 7, "neuron__wgtExp": -3, "neuron__gradedSpike": True},
 }
 
 
@@ -159,12 +161,12 @@ def test_a_vector_of_delays_on_a_square_matrix_is_per_target(path: Path) -> None
 def test_a_recurrent_layer(path: Path) -> None:
     """Two projections; both matrices are judged and clipped together."""
     layer = changed(
-        DENSE, type=b"dense_rec", weight=[[300, 1], [1, 1], [1, 1]], weight_rec=np.full(9, -2)
+        DENSE, type=b"dense_rec", weight=[[300, 1], [1, -1], [1, 1]], weight_rec=[-2, 3] * 4 + [-2]
     )
     forward, back = read_netx(netx(path, layer)).projections
     assert (back.source, back.target) == ("l000", "l000")
-    assert forward.weight.tolist() == [[254, 1], [1, 1], [1, 1]]
-    assert back.weight.tolist() == [[-2, -2, -2]] * 3
+    assert forward.weight.tolist() == [[254, 1], [1, -1], [1, 1]]
+    assert back.weight.tolist() == [[-2, 3, -2], [3, -2, 3], [-2, 3, -2]]
 
 
 def test_mixed_weights_out_of_range_are_clipped(path: Path) -> None:

@@ -19,7 +19,6 @@ from export.chip.graph import (
     ChipGraph,
     ConvProjection,
     DenseProjection,
-    HostEncoder,
     InputForm,
     IntArray,
     Readout,
@@ -28,6 +27,7 @@ from export.chip.netx_facts import RunFacts
 from export.chip.netx_read import read_netx
 from export.chip.netx_write import write_netx
 from export.errors import InvalidGraph, LimitExceeded, UnsupportedLayer
+from tests.any_chip_graphs import HOSTS
 from tests.random_chip_graphs import Chain, integers
 from tests.same_graph import assert_same_graph
 from tests.small_chip_graphs import chain, diamond, population, skip
@@ -72,7 +72,7 @@ def networks(draw: st.DrawFn) -> ChipGraph:
         graph,
         readouts=draw(st.sampled_from([(), (Readout(graph.populations[-1].name, 0.1 + 0.2),)])),
         classes=draw(st.sampled_from([(), ("cat", "größer", "犬")])),
-        host=draw(st.none() | st.just(HostEncoder(macs=12, scale=1 / 3))),
+        host=draw(st.sampled_from(HOSTS)),
     )
 
 
@@ -159,12 +159,25 @@ def test_files_from_before_there_were_weights(tmp_path: Path) -> None:
     write_netx(graph, tmp_path / "chip.net")
     with h5py.File(tmp_path / "chip.net", "r+") as file:
         facts = json.loads(file["spikeport/facts"].asstr()[()])
-        del file["spikeport/facts"], facts["readout"]["weights"]
-        file["spikeport/facts"] = json.dumps(facts)
+        del file["spikeport/facts"]
+        (readout,) = facts.pop("readouts")
+        del readout["weights"]
+        file["spikeport/facts"] = json.dumps(facts | {"readout": readout})
     back = read_netx(tmp_path / "chip.net")
     assert_same_graph(back, graph)
     assert back.readout is not None
     assert back.readout.weights is None
+
+
+def test_files_from_before_there_were_several_readouts(tmp_path: Path) -> None:
+    """A null under the old key is no readout."""
+    graph = chain(3).graph(4)
+    write_netx(graph, tmp_path / "chip.net")
+    with h5py.File(tmp_path / "chip.net", "r+") as file:
+        facts = json.loads(file["spikeport/facts"].asstr()[()])
+        del file["spikeport/facts"], facts["readouts"]
+        file["spikeport/facts"] = json.dumps(facts | {"readout": None})
+    assert_same_graph(read_netx(tmp_path / "chip.net"), graph)
 
 
 def test_more_weights_than_a_reader_takes_are_refused(tmp_path: Path) -> None:
@@ -213,8 +226,17 @@ LIMITS = {
     ),
     "recurrent": (
         dense_graph(np.array([[4, -3]]), recurrent=np.array([[300]])),
+        r"weight 300 would count as 0 in Lava \(no weight is negative and the largest is 300",
+    ),
+    "recurrent mixed": (
+        dense_graph(np.array([[4, -3], [2, 1]]), recurrent=np.array([[300, 1], [-1, 1]])),
         r"'p0' -> 'p0': weight 300 lies outside -256\.\.254",
     ),
+    "positive beside negative": (
+        dense_graph(np.array([[201, 4]]), recurrent=np.array([[-5]])),
+        r"weight 201 would count as 0 in Lava \(no weight of this matrix is negative",
+    ),
+    "odd with a zero": (dense_graph(np.array([[-201, 0]])), "smallest is -201, and one is odd"),
     "threshold": (neuron_graph(threshold=131072), r"threshold 131072 lies outside 0\.\.131071"),
     "negative threshold": (neuron_graph(threshold=-1), r"threshold -1 lies outside 0\.\.131071"),
     "bias": (neuron_graph(bias=4096), r"bias 4096 lies outside -4095\.\.4095"),
@@ -240,11 +262,50 @@ def test_values_beyond_a_limit_are_refused(case: tuple[ChipGraph, str], tmp_path
     assert_refused(graph, LimitExceeded, message, tmp_path)
 
 
-def looped() -> ChipGraph:
-    """Two populations that feed each other."""
+def back(source: str, target: str) -> DenseProjection:
+    """Two neurons onto two others."""
+    return DenseProjection(source, target, np.array([[1, -1], [2, 2]]))
+
+
+def looped(members: int) -> ChipGraph:
+    """Populations that feed each other round a ring."""
+    network = Chain(8, "spikes", (3,))
+    for _ in range(members):
+        network.dense(2, threshold=9)
+    graph = network.graph()
+    return replace(graph, projections=(*graph.projections, back(f"p{members - 1}", "p0")))
+
+
+def biased_loop() -> ChipGraph:
+    """A ring that the host's biases drive."""
+    network = Chain(8, "bias", (2,)).biased_input(threshold=9)
+    graph = network.dense(2, threshold=9).dense(2, threshold=9).graph()
+    return replace(graph, projections=(*graph.projections, back("p2", "input")))
+
+
+def loop_apart() -> ChipGraph:
+    """A ring of three beside the chain."""
+    graph = Chain(8, "spikes", (3,)).dense(2, threshold=9).graph()
+    ring = [f"ring{k}" for k in range(3)]
+    edges = [back(ring[k], ring[(k + 1) % 3]) for k in range(3)]
+    return replace(
+        graph,
+        populations=(*graph.populations, *(population(name, (2,)) for name in ring)),
+        projections=(*graph.projections, *edges),
+    )
+
+
+def loop_beyond() -> ChipGraph:
+    """The chain's first layer leads into a ring of two."""
+    network = Chain(8, "spikes", (3,))
+    graph = network.dense(2, threshold=9).dense(2, threshold=9).dense(2, threshold=9).graph()
+    return replace(graph, projections=(*graph.projections, back("p2", "p1")))
+
+
+def two_readouts() -> ChipGraph:
+    """Logits from both layers."""
     graph = Chain(8, "spikes", (3,)).dense(2, threshold=9).dense(2, threshold=9).graph()
-    back = DenseProjection("p1", "p0", np.array([[1, -1], [2, 2]]))
-    return replace(graph, projections=(*graph.projections, back))
+    return replace(graph, readouts=(Readout("p0", 1.0), Readout("p1", 1.0)))
 
 
 def fed_input() -> ChipGraph:
@@ -284,7 +345,12 @@ def unfed() -> ChipGraph:
 SHAPES = {
     "branch": (diamond(11), "'a' feeds 2 projections .'left', 'right'., a branch or a skip"),
     "skip": (skip(12), "'in' feeds 2 projections .'mid', 'end'., a branch or a skip"),
-    "loop": (looped(), "'p0' receives from 2 projections .'input', 'p1'."),
+    "loop of two": (looped(2), "'p0' receives from 2 projections .'input', 'p1'."),
+    "loop of three": (looped(3), "'p0' receives from 2 projections .'input', 'p2'."),
+    "loop of biases": (biased_loop(), "'p2' -> 'input' feeds the bias-driven input"),
+    "loop apart": (loop_apart(), "'ring0' isn't fed"),
+    "loop beyond": (loop_beyond(), "'p1' receives from 2 projections .'p0', 'p2'."),
+    "two readouts": (two_readouts(), "2 readouts .'p0', 'p1'., and a chain has one"),
     "fed input": (fed_input(), "'input' -> 'input' feeds the bias-driven input"),
     "conv loop": (conv_loop(), "only a dense layer can feed itself"),
     "delayed loop": (delayed_loop(), "can't have delays"),

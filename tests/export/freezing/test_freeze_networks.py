@@ -9,7 +9,6 @@ from export.errors import UnsupportedLayer
 from export.executor import logits, run_graph
 from export.freezing import freeze
 from export.nir_metadata import read_facts
-from export.quantizing import quantize
 from hwsim.verify.norse import open_norse
 from hwsim.verify.runtime import Subject
 from tests.torch_networks import assert_lively, images_for, networked, run_torch
@@ -56,15 +55,6 @@ def test_the_frozen_network_fires_like_the_torch_network(name: str, options: Opt
     for node, fired in run.spikes.items():
         np.testing.assert_array_equal(fired, spikes[modules[node]], err_msg=node)
     np.testing.assert_allclose(run.outputs, outputs, rtol=0, atol=1e-5)
-
-
-@pytest.mark.parametrize(("name", "options"), RESIDUAL.values(), ids=RESIDUAL)
-def test_residual_networks_have_no_chip_file(name: str, options: Options) -> None:
-    """The node where it branches is named, and where the network can go instead."""
-    network, inputs = random_network(name, {**options, **NARROW})
-    fork = "l002_" if options.get("stem") == "imagenet" else "l001_lif"
-    with pytest.raises(UnsupportedLayer, match=rf"node '{fork}.*one chain.*targets nir and onnx"):
-        quantize(freeze(network, inputs), inputs.numpy())
 
 
 @pytest.mark.parametrize("block", BLOCKS.values(), ids=BLOCKS)

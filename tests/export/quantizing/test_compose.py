@@ -13,7 +13,7 @@ from export.errors import LimitExceeded
 from export.graph_order import in_order
 from export.quantizing import compose as compose_module
 from export.quantizing.compose import FloatConv, FloatDense, compose, currents, macs
-from export.quantizing.segments import Segment
+from export.quantizing.segments import Path, Segment
 from tests.other_networks import chain
 
 Pair = tuple[int, int]
@@ -23,8 +23,9 @@ def segment(shape: tuple[int, ...], *nodes: nir.NIRNode) -> Segment:
     """A segment of these nodes on inputs of this shape."""
     named = {f"l{index:03d}": node for index, node in enumerate(nodes)}
     all_nodes = {"input": nir.Input(np.array(shape)), **named, "output": nir.Output(np.array([1]))}
-    ordered = in_order(nir.NIRGraph(all_nodes, chain(all_nodes), type_check=False))[1:-1]
-    return Segment("input", shape, ordered, ordered[-1].name, None, ordered[-1].shape)
+    source, *ordered, _ = in_order(nir.NIRGraph(all_nodes, chain(all_nodes), type_check=False))
+    last = ordered[-1]
+    return Segment((source,), tuple(ordered), (last.name,), last.name, None, last.shape)
 
 
 def sum_pool(kernel: Pair, stride: Pair, padding: Pair = (0, 0)) -> nir.SumPool2d:
@@ -76,7 +77,9 @@ def apply(composed: FloatConv | FloatDense, x: Tensor, shape: tuple[int, ...]) -
     """What one convolution, or one matrix, makes of the inputs."""
     weight, bias = torch.from_numpy(composed.weight), torch.from_numpy(composed.bias)
     if isinstance(composed, FloatConv):
-        return F.conv2d(x, weight, bias, composed.stride, composed.padding, composed.dilation)
+        return F.conv2d(
+            x, weight, bias, composed.stride, composed.padding, composed.dilation, composed.groups
+        )
     return F.linear(x.flatten(1), weight, bias).reshape(-1, *shape)
 
 
@@ -96,38 +99,52 @@ pairs = st.tuples(st.integers(1, 3), st.integers(1, 3))
 small = st.tuples(st.integers(0, 2), st.integers(0, 2))
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     size=st.tuples(st.integers(4, 11), st.integers(4, 11)),
     pool=pairs,
     pool_stride=pairs,
+    pool_padding=small,
     kernel=pairs,
     stride=pairs,
     padding=small,
     dilation=st.tuples(st.integers(1, 2), st.integers(1, 2)),
-    channels=st.tuples(st.integers(1, 2), st.integers(1, 3)),
+    channels=st.tuples(st.integers(1, 2), st.integers(1, 2)),
+    groups=st.integers(1, 2),
 )
 def test_pooling_and_convolution_compose(
     size: Pair,
     pool: Pair,
     pool_stride: Pair,
+    pool_padding: Pair,
     kernel: Pair,
     stride: Pair,
     padding: Pair,
     dilation: Pair,
     channels: Pair,
+    groups: int,
 ) -> None:
-    """Every size, stride, padding and dilation: exact, and a convolution whenever that can be."""
-    pooled = [(n - k) // s + 1 for n, k, s in zip(size, pool, pool_stride, strict=True)]
+    """Every size, stride, padding, dilation and group: exact, and a convolution if that can be."""
+    assume(all(2 * zeros <= k for zeros, k in zip(pool_padding, pool, strict=True)))
+    pooled = [
+        (n + 2 * zeros - k) // s + 1
+        for n, k, s, zeros in zip(size, pool, pool_stride, pool_padding, strict=True)
+    ]
     reach = [d * (k - 1) + 1 for d, k in zip(dilation, kernel, strict=True)]
     assume(all(n + 2 * p >= r for n, p, r in zip(pooled, padding, reach, strict=True)))
-    conv = convolution(np.random.default_rng(0), channels, kernel, stride, padding, dilation)
-    composed = exact((channels[0], *size), sum_pool(pool, pool_stride), conv)
+    channels = (groups * channels[0], groups * channels[1])
+    conv = convolution(
+        np.random.default_rng(0), channels, kernel, stride, padding, dilation, groups
+    )
+    composed = exact((channels[0], *size), sum_pool(pool, pool_stride, pool_padding), conv)
     tiles = all(
-        not p or (k <= s and m * s >= n)
-        for p, k, s, m, n in zip(padding, pool, pool_stride, pooled, size, strict=True)
+        not p or (k <= s + zeros and m * s - zeros >= n)
+        for p, k, s, zeros, m, n in zip(
+            padding, pool, pool_stride, pool_padding, pooled, size, strict=True
+        )
     )
     assert isinstance(composed, FloatConv) == tiles
+    assert isinstance(composed, FloatDense) or composed.groups == groups
 
 
 def test_the_digits_network_becomes_a_strided_convolution() -> None:
@@ -162,13 +179,49 @@ def test_odd_sizes_fall_back_to_a_matrix() -> None:
     assert isinstance(exact((1, 7, 7), sum_pool((2, 2), (2, 2)), conv), FloatDense)
 
 
-def test_padded_pooling_and_groups_fall_back_to_a_matrix() -> None:
-    """What one convolution of the chip can't say is written out, not approximated."""
-    conv = convolution(np.random.default_rng(0), (2, 2), (3, 3))
+def test_a_pool_whose_zeros_a_convolution_would_miss_falls_back_to_a_matrix() -> None:
+    """3x3 pooling of stride 2 sees the last row of 8 in its last window; padding would again."""
+    conv = convolution(np.random.default_rng(0), (2, 2), (3, 3), padding=(1, 1))
     padded = sum_pool((3, 3), (2, 2), (1, 1))
     assert isinstance(exact((2, 8, 8), padded, conv), FloatDense)
-    grouped = convolution(np.random.default_rng(0), (2, 4), (3, 3), groups=2)
-    assert isinstance(exact((2, 6, 6), grouped), FloatDense)
+
+
+def test_an_odd_row_that_never_fires_needs_no_matrix() -> None:
+    """What the pool leaves out is as good as the padding's zeros if its neurons are silent."""
+    conv = convolution(np.random.default_rng(0), (2, 2), (3, 3), padding=(1, 1))
+    nodes = (sum_pool((2, 2), (2, 2)), conv)
+    part = segment((2, 7, 7), *nodes)
+    composed = compose(part, (6, 6))
+    assert isinstance(composed, FloatConv)
+    assert isinstance(compose(part, (7, 6)), FloatDense)
+    x = integers(np.random.default_rng(2), 3, 2, 7, 7)
+    x[:, :, 6:], x[..., 6:] = 0, 0
+    assert torch.equal(apply(composed, x, part.shape), by_torch(x, *nodes))
+    twice = (sum_pool((2, 2), (2, 2)), *nodes)
+    part = segment((2, 15, 15), *twice)
+    assert isinstance(compose(part, (13, 12)), FloatDense)
+    composed = compose(part, (12, 12))
+    x = integers(np.random.default_rng(2), 3, 2, 15, 15)
+    x[:, :, 12:], x[..., 12:] = 0, 0
+    assert torch.equal(apply(composed, x, part.shape), by_torch(x, *twice))
+
+
+def test_bare_spikes_are_an_identity() -> None:
+    """Without a layer on the way: a 1x1 convolution per channel, pooled or not, or unit weights."""
+    shape = (3, 4, 4)
+    identity = compose(Path("a", shape, (), "b", shape))
+    assert isinstance(identity, FloatConv)
+    assert (identity.weight.shape, identity.groups) == ((3, 1, 1, 1), 3)
+    x = integers(np.random.default_rng(2), 3, *shape)
+    assert torch.equal(apply(identity, x, shape), x)
+    pooled = exact(shape, sum_pool((2, 2), (2, 2)))
+    assert isinstance(pooled, FloatConv)
+    assert (pooled.weight.shape, pooled.stride, pooled.groups) == ((3, 1, 2, 2), (2, 2), 3)
+    averaged = compose(segment(shape, nir.AvgPool2d(*(np.array([2, 2]),) * 2, np.array([0, 0]))))
+    np.testing.assert_array_equal(averaged.weight, pooled.weight / 4)
+    flat = compose(Path("a", (5,), (), "b", (5,)))
+    assert isinstance(flat, FloatDense)
+    np.testing.assert_array_equal(flat.weight, np.eye(5))
 
 
 def test_linear_layers_become_one_matrix() -> None:

@@ -22,7 +22,7 @@ from export.quantizing import encode, quantize, quantize_layers
 from hwsim.engine.readout import chip_logits
 from hwsim.engine.simulate import simulate
 from tests.frozen_networks import DT, conv_network, images, portable_lif
-from tests.other_networks import chain, dense_network, residual_network, spike_trains, with_facts
+from tests.other_networks import chain, dense_network, spike_trains, with_facts
 from tests.same_graph import assert_same_graph
 from tests.torch_networks import conv_body, images_for, networked
 from trainers.errors import DataError
@@ -273,14 +273,13 @@ def test_readout_weights_for_another_number_of_steps_are_refused() -> None:
 
 
 def test_what_a_chip_can_not_hold_is_refused() -> None:
-    """Branches, leak and reset voltages, neurons that differ: each by name."""
+    """Leak and reset voltages, neurons that differ: each by name."""
     graph = conv_network()
     lif = graph.nodes["l004_lif"]
     leaky, resetting = copy.deepcopy(lif), copy.deepcopy(lif)
     leaky.v_leak[:] = 0.01
     resetting.v_reset[:] = -0.1
     cases = [
-        (residual_network(), "a netx file is one chain"),
         (with_neuron(graph, "l004_lif", leaky), "'l004_lif': a leak or reset voltage"),
         (with_neuron(graph, "l004_lif", resetting), "'l004_lif': a leak or reset voltage"),
         (changed_lif(graph, "l004_lif", v_threshold=1.01), "'l004_lif': neurons with different"),

@@ -16,6 +16,7 @@ from export.quantizing.scale import (
     input_scale,
     quantized,
     readout_scale,
+    rounded_identity,
     worst_voltage,
 )
 
@@ -113,6 +114,65 @@ def test_a_readout_never_saturates(
     assert reached <= worst_voltage(integers, steps) <= STATE_MAX
     if bias == 0:
         assert reached == worst_voltage(integers, steps)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    seed=seeds,
+    sizes=st.lists(magnitudes, min_size=2, max_size=4),
+    threshold=st.floats(0.01, 100),
+    membrane=st.floats(0, 10),
+)
+def test_projections_share_the_largest_scale_at_which_all_fit(
+    seed: int, sizes: list[float], threshold: float, membrane: float
+) -> None:
+    """Nothing is clipped, and no projection alone would have had a smaller one."""
+    weights = tuple(matrix(seed + k, "mixed", size) for k, size in enumerate(sizes))
+    none = np.zeros(4)
+    threshold *= max(sizes)
+    try:
+        scale = hidden_scale("l", weights, none, threshold, membrane)
+    except LimitExceeded:
+        assume(False)
+    for weight in weights:
+        integers = quantized(weight, none, scale)
+        check_fits(integers)
+        check_near(integers, weight, none)
+    alone = [hidden_scale("l", weight, none, threshold, membrane) for weight in weights]
+    assert scale == pytest.approx(min(alone), rel=1e-9)
+
+
+@settings(max_examples=200, deadline=None)
+@given(threshold=st.floats(0.2, 8), largest=st.floats(0.3, 3))
+def test_an_identitys_weight_comes_out_even(threshold: float, largest: float) -> None:
+    """A scale up to 5 % smaller brings it nearer; with threshold 1 it is exact."""
+    weights = (np.array([[largest, -largest]]), np.ones((1, 1)))
+    none = np.zeros(1)
+    plain = hidden_scale("l", weights, none, threshold, 0.0)
+    scale = hidden_scale("l", weights, none, threshold, 0.0, identity=1.0)
+    assert 0.949 * plain - 1 / threshold < scale <= plain
+    assert math.isclose(round(threshold * scale) / scale, threshold, rel_tol=2**-51)
+    error = rounded_identity(1.0, scale)
+    assert error <= rounded_identity(1.0, plain)
+    rounded = int(quantized(weights[1], none, scale).weight[0, 0])
+    assert error == pytest.approx(abs(rounded / scale - 1))
+    exact = hidden_scale("l", weights, none, 1.0, 0.0, identity=1.0)
+    assert rounded_identity(1.0, exact) == 0
+    assert exact >= hidden_scale("l", weights, none, 1.0, 0.0) - 1
+
+
+def test_a_readouts_bound_adds_up_all_projections() -> None:
+    """Two matrices are as one beside the other, and the bias counts once."""
+    first, second = matrix(1, "mixed", 1.0, (3, 400)), matrix(2, "mixed", 0.5, (3, 500))
+    bias = np.array([0.5, -0.5, 0.1])
+    together = np.hstack((first, second))
+    scale = readout_scale("l", (first, second), bias, 16)
+    assert scale == readout_scale("l", together, bias, 16)
+    assert scale < readout_scale("l", first, bias, 16)
+    integers = tuple(quantized(weight, bias, scale) for weight in (first, second))
+    worst = worst_voltage(integers, 16)
+    assert worst == worst_voltage(quantized(together, bias, scale), 16)
+    assert STATE_MAX * 0.95 < worst <= STATE_MAX
 
 
 def test_a_large_readout_is_scaled_down() -> None:

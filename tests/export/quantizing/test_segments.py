@@ -1,14 +1,14 @@
-"""A frozen network cut at its neurons, or the reason why it isn't a chain."""
+"""A frozen network cut at its neurons, with every way between them."""
 
 import nir
 import numpy as np
 import pytest
 
-from export.errors import InvalidGraph, UnsupportedLayer
+from export.errors import InvalidGraph, LimitExceeded, UnsupportedLayer
 from export.nir_metadata import read_facts
-from export.quantizing.segments import Segment, segments
+from export.quantizing.segments import Segment, only_path, paths, segments
 from tests.frozen_networks import conv_network, portable_lif
-from tests.other_networks import chain, residual_network, with_facts
+from tests.other_networks import chain, odd_network, residual_network, with_facts
 
 
 def cut(graph: nir.NIRGraph) -> tuple[Segment, ...]:
@@ -32,6 +32,11 @@ def lif() -> nir.LIF:
     return portable_lif((3,), 0)
 
 
+def ways(segment: Segment) -> list[tuple[str, list[str]]]:
+    """Source and nodes of each path."""
+    return [(path.source, [node.name for node in path.nodes]) for path in paths(segment)]
+
+
 def test_the_network_is_cut_at_its_neurons() -> None:
     """Pooling belongs to the projection behind it; the last linear node becomes the readout."""
     parts = cut(conv_network())
@@ -45,6 +50,7 @@ def test_the_network_is_cut_at_its_neurons() -> None:
         ((6, 8, 8), (8, 4, 4)),
         ((8, 4, 4), (5,)),
     ]
+    assert [p.takes_input for p in parts] == [True, False, False]
 
 
 def test_neurons_come_with_unit_gain() -> None:
@@ -57,36 +63,83 @@ def test_neurons_come_with_unit_gain() -> None:
     assert readout.neuron is None
 
 
-def test_skip_connections_are_refused_by_name() -> None:
-    """A branch and a join have no netx spelling; the targets that can carry them are named."""
-    with pytest.raises(UnsupportedLayer, match=r"node 'l00.*': joins .* a netx file is one chain"):
-        cut(residual_network())
+def test_a_sum_of_currents_brings_a_way_from_each_summand() -> None:
+    """A skip into a neuron is an identity beside the convolution's way."""
+    _, second, readout = cut(residual_network())
+    assert ways(second) == [("l001_lif", []), ("l001_lif", ["l002_conv"])]
+    assert second.shape == (4, 8, 8)
+    assert ways(readout) == [("l003_lif", ["l004_flatten", "l005_fc"])]
+
+
+def test_a_sum_of_spikes_brings_the_next_weights_to_each_summand() -> None:
+    """SEW-ADD has no neuron behind its sum; pooling and weights follow every population in it."""
+    nodes = {
+        "input": nir.Input(np.array([3])),
+        "a": weights(), "b": lif(), "c": weights(), "d": lif(), "e": weights(), "f": lif(),
+        "g": weights(), "output": nir.Output(np.array([3])),
+    }  # fmt: skip
+    edges = [*chain(nodes), ("b", "e"), ("b", "g"), ("d", "g")]
+    parts = cut(with_facts(nodes, edges, time_steps=4))
+    assert [ways(part) for part in parts[1:]] == [
+        [("b", ["c"])],
+        [("b", ["e"]), ("d", ["e"])],
+        [("b", ["g"]), ("d", ["g"]), ("f", ["g"])],
+    ]
+
+
+def test_the_input_may_branch_inside_a_segment() -> None:
+    """The odd network's skip past its first neuron makes the input a source once more."""
+    parts = cut(odd_network())
+    assert [part.takes_input for part in parts] == [True, True, False, False]
+    assert ways(parts[1]) == [
+        ("input", ["a_conv"]),
+        ("b_lif", []),
+        ("b_lif", ["c_conv"]),
+    ]
+    with pytest.raises(UnsupportedLayer, match="'d_if': it takes 'input' and 'b_lif'"):
+        _ = parts[1].source
+    with pytest.raises(UnsupportedLayer, match="'d_if': 3 ways lead to it"):
+        only_path(parts[1])
+
+
+def test_neurons_without_weights_before_them_take_spikes_as_they_are() -> None:
+    """Neuron after neuron, a neuron first, and an output that is a neuron's spikes."""
+    after = cut(linear_chain(a=weights(), b=lif(), c=lif(), d=weights()))
+    assert [(part.target, ways(part)) for part in after] == [
+        ("b", [("input", ["a"])]), ("c", [("b", [])]), ("d", [("c", ["d"])]),
+    ]  # fmt: skip
+    bare = cut(linear_chain(a=lif()))
+    assert [(part.target, ways(part)) for part in bare] == [
+        ("a", [("input", [])]), ("output", [("a", [])]),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("graph", "message"),
-    [
-        (
-            linear_chain(a=weights(), b=lif(), c=lif(), d=weights()),
-            "node 'c': no weights between 'b' and it",
-        ),
-        (
-            linear_chain(a=weights(), b=lif()),
-            "node 'output': no weights between 'b'",
-        ),
-        (
-            linear_chain(a=lif(), b=weights()),
-            "node 'a': no weights between 'input' and it",
-        ),
-        (linear_chain(a=weights()), "network: it holds no neuron"),
-        (linear_chain(a=weights(), b=nir.Linear(np.eye(3))), "network: it holds no neuron"),
-    ],
-    ids=["neuron after neuron", "neuron at the end", "neuron first", "one layer", "two layers"],
+    "graph",
+    [linear_chain(a=weights()), linear_chain(a=weights(), b=nir.Linear(np.eye(3)))],
+    ids=["one layer", "two layers"],
 )
-def test_chains_without_weights_or_neurons_are_refused(graph: nir.NIRGraph, message: str) -> None:
-    """A population needs synapses, and a chip needs a population."""
-    with pytest.raises(UnsupportedLayer, match=message):
+def test_networks_without_neurons_are_refused(graph: nir.NIRGraph) -> None:
+    """A chip needs a population."""
+    with pytest.raises(UnsupportedLayer, match="network: it holds no neuron"):
         cut(graph)
+
+
+def test_sums_of_sums_end_somewhere() -> None:
+    """Each stage of two parallel layers doubles the ways; the node that has too many is named."""
+    nodes: dict[str, nir.NIRNode] = {"input": nir.Input(np.array([3])), "a": weights(), "b": lif()}
+    edges, before = [("input", "a"), ("a", "b")], ["b"]
+    for stage in range(13):
+        here = [f"s{stage:02}l", f"s{stage:02}r"]
+        nodes |= {name: weights() for name in here}
+        edges += [(source, name) for source in before for name in here]
+        before = here
+    nodes |= {"output": nir.Output(np.array([3]))}
+    edges += [(name, "output") for name in before]
+    readout = cut(with_facts(nodes, edges, time_steps=4))[-1]
+    assert readout.target == "output"
+    with pytest.raises(LimitExceeded, match=r"'s11l': 2048 ways lead to it.*more than 1024"):
+        paths(readout)
 
 
 def test_contradictions_are_refused() -> None:

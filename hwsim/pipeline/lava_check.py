@@ -1,0 +1,82 @@
+"""The emulator held to Lava on a data set, part by part: both keep every state of a part."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from export.chip.graph import ChipGraph
+from hwsim.engine.drive import ResetRule
+from hwsim.engine.simulate import simulate
+from hwsim.errors import SimulationError
+from hwsim.lava.compare import compare
+from hwsim.lava.runner import run_lava_file
+from hwsim.pipeline.progress import batch_progress
+from hwsim.sharding.ranks import ALONE, Ranks
+from trainers.npz_rows import RowsInFile
+
+PART_BYTES = 1 << 28
+"""Of states, u, v and s of both, that are compared at a time."""
+
+BYTES_PER_STEP = 48
+"""Of a neuron: three states of both in int64."""
+
+
+@dataclass(frozen=True)
+class LavaCheck:
+    """How the emulator is held to Lava.
+
+    Args:
+        file: the chip file.
+        graph: what is in it.
+        reset: what keeps samples apart.
+        steps: T, where neither graph nor inputs say it.
+        log: file that gets what Lava printed.
+        ranks: this process among those that simulate together.
+        progress: show a bar.
+    """
+
+    file: Path
+    graph: ChipGraph
+    reset: ResetRule = "staggered"
+    steps: int | None = None
+    log: Path | None = None
+    ranks: Ranks = ALONE
+    progress: bool = False
+
+    def run(self, inputs: RowsInFile) -> None:
+        """Runs the file in Lava too; the emulator's u, v and spikes must be Lava's.
+
+        Lava exposes u, v and spikes but no event counts, so the counts are the emulator's, and
+        they are only given out once every u, v and spike is Lava's bit for bit.
+
+        Args:
+            inputs: of the samples.
+
+        Raises:
+            SimulationError: the emulator and Lava differ.
+            LavaError: the Lava environment is missing or its run failed.
+        """
+        each = self._samples_at_once(inputs)
+        with batch_progress("in Lava", len(inputs), show=self.progress) as show:
+            for start in range(0, len(inputs), each):
+                self._hold(inputs.part(slice(start, start + each)))
+                show(min(start + each, len(inputs)))
+                self.ranks.stop_if_one_failed()
+
+    def _hold(self, inputs: RowsInFile) -> None:
+        encoded = inputs[:]
+        reset, steps = self.reset, self.steps
+        trace = simulate(self.graph, encoded, reset=reset, steps=steps, record=True)
+        run = run_lava_file(self.file, self.graph, encoded, reset=reset, steps=steps, log=self.log)
+        comparison = compare(trace, run)
+        if not comparison.identical:
+            raise SimulationError(
+                f"{self.file}: the emulator and Lava differ ({comparison}). Report this file: "
+                "the emulator is meant to be bit-exact."
+            )
+
+    def _samples_at_once(self, inputs: RowsInFile) -> int:
+        neurons = sum(population.neurons for population in self.graph.populations)
+        held = inputs.ndim == 1 + len(self.graph.input.shape)
+        given = None if held else inputs.shape[1]
+        steps = max(n or 1 for n in (self.graph.time_steps, self.steps, given))
+        return max(1, PART_BYTES // (neurons * steps * BYTES_PER_STEP))

@@ -1,0 +1,54 @@
+"""Probes of a run's chip: states of chosen populations for chosen test samples."""
+
+from pathlib import Path
+
+from export.chip.chip_file import read_chip
+from hwsim.engine.recording import Recording
+from hwsim.pipeline.chip_samples import open_chip_samples
+from hwsim.pipeline.emulation import Emulation
+from hwsim.pipeline.scratch_arrays import ScratchArrays
+from hwsim.pipeline.simulate_stage import require_chip_file
+from hwsim.pipeline.stage import Context
+from hwsim.probes.choice import probes_of
+from hwsim.probes.probes_file import write_probes
+from trainers.device import choose_device
+
+
+def probe_run(context: Context, names: tuple[str, ...], samples: str | None) -> Path | None:
+    """Emulates the chosen samples once more and leaves probes.npz in the run folder.
+
+    Time is each population's own window, in which the network computes what training did.
+
+    Args:
+        context: of an exported run.
+        names: populations and states; see `hwsim.probes.choice`.
+        samples: `FIRST:LAST` of the simulated test samples, all by default.
+
+    Returns:
+        The file; None in all processes but the first.
+
+    Raises:
+        ConfigError: an unknown population, state or sample.
+        SpikeportError: as of stage `simulate`.
+    """
+    folder = context.folder
+    require_chip_file(context)
+    chip, scratch = read_chip(folder.chip), ScratchArrays(folder.path)
+    with open_chip_samples(folder.samples, scratch=folder.path) as given:
+        inputs = given.chip_inputs.part(slice(context.recipe.simulate.limit))
+        asked = probes_of(chip, names, samples, len(inputs))
+        first, last = asked.samples or (0, len(inputs))
+        # Samples don't know of each other, so no other is simulated.
+        trace = Emulation(
+            folder.chip,
+            chip,
+            scratch,
+            recording=Recording(asked.states),
+            device=choose_device(context.device),
+            ranks=context.ranks,
+            progress=context.progress,
+        ).run(inputs.part(slice(first, last)))
+    if trace is None:
+        return None
+    write_probes(folder.probes, trace, range(first, last), "window", scratch)
+    return folder.probes
