@@ -81,12 +81,14 @@ def _about_energy(trace: Trace, chip: Chip) -> Iterator[str]:
         "Static energy is the leakage of the cores in use over the inference. Left out: unused "
         "cores, embedded processors, board, input and output, and resetting between samples."
     )
-    if trace.graph.host is not None:
+    if trace.graph.host is not None and trace.graph.input.form == "bias":
         yield (
             "The host computes the first linear operation once per sample, or once per step of a "
             f"sequence; its energy is arithmetic at {si(chip.host.energy_per_mac_j.value, 'J')} "
             "per multiply-accumulate, without memory. Its time and writing the biases are left out."
         )
+    if trace.graph.input.form == "graded":
+        yield "Scaling and rounding the input to payloads on the host is left out."
     if trace.graph.input.form != "bias":
         yield "Sending the input's spikes to the chip is left out of energy and time."
 

@@ -18,6 +18,7 @@ from hwsim.placement import place
 from hwsim.report.chip_cost import EnergyTerms, LatencyTotals
 from hwsim.report.model import Accuracy, Network, Report
 from hwsim.routes import route
+from hwsim.silicon_notes import silicon_notes
 
 
 def cost(trace: Trace, chip: Chip | str | Path) -> Report:
@@ -70,6 +71,7 @@ def cost(trace: Trace, chip: Chip | str | Path) -> Report:
         steps=step_rows(trace, latency, energy),
         events=priced,
         constants=constant_rows(chip),
+        silicon=silicon_notes(trace),
     )
 
 

@@ -13,14 +13,25 @@ def export(
         list[str] | None,
         typer.Option("--target", metavar="nir|onnx|netx", help="Write only this; repeatable."),
     ] = None,
+    input_form: Annotated[
+        str | None,
+        typer.Option(
+            "--input-form", metavar="bias|spikes|graded", help="How samples enter the chip."
+        ),
+    ] = None,
     allow_code: AllowCode = False,
 ) -> None:
     """Freeze thresholds, fold norms and pooling, and write model.nir, model.onnx and chip.net.
 
     Example: spikeport export runs/digits --target nir --target onnx
     """
+    from trainers.errors import ConfigError
+
+    if input_form not in (None, "bias", "spikes", "graded"):
+        raise ConfigError(f"--input-form {input_form}: unknown. Choose bias, spikes or graded.")
     from hwsim.pipeline.pipeline import run_pipeline
 
     context = existing_run(folder, allow_code=allow_code)
     targets = tuple(target) if target else None
-    run_pipeline(with_settings(context, "export", targets=targets), ("export",))
+    changes = {"targets": targets, "input_form": input_form}
+    run_pipeline(with_settings(context, "export", **changes), ("export",))

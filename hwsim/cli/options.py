@@ -62,6 +62,11 @@ def existing_run(folder: Path, *, device: str = "auto", allow_code: bool = False
     return _context(run, run.read_recipe(), device, Path.cwd() if allow_code else None)
 
 
+def shows_progress() -> bool:
+    """Whether someone watches."""
+    return sys.stderr.isatty()
+
+
 def with_settings(context: "Context", table: str, **changes: object) -> "Context":
     """The context with keys of one recipe table changed; a change to None leaves the key alone."""
     given = {key: value for key, value in changes.items() if value is not None}
@@ -79,6 +84,6 @@ def _context(
         recipe=recipe,
         device=device,
         code_folder=code_folder,
-        progress=sys.stderr.isatty(),
+        progress=shows_progress(),
         say=typer.echo,
     )

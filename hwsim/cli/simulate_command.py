@@ -1,20 +1,70 @@
-"""`spikeport simulate`: a run's chip.net, or any netx file, through the emulator or Lava."""
+"""`spikeport simulate`: a run's chip file, or any other one, through the emulator or Lava."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hwsim.cli.options import existing_run, with_settings
+from hwsim.cli.one_voice import one_voice
+from hwsim.cli.options import existing_run, shows_progress, with_settings
+
+if TYPE_CHECKING:
+    from hwsim.sharding.ranks import Ranks
+
+CHOICES = {
+    "--input-form": ("spikes", "graded", "bias"),
+    "--reset": ("none", "staggered"),
+    "--backend": ("emulator", "lava"),
+}
+FOR_FILES = "goes with a FILE; a run folder has its own samples.npz and its own windows."
 
 
 def simulate(
     where: Annotated[
-        Path, typer.Argument(metavar="DIR|FILE.net", help="Run folder, or a netx file.")
+        Path,
+        typer.Argument(metavar="DIR|FILE", help="Run folder, or chip file (.net, .chip.h5)."),
     ],
     inputs: Annotated[
         Path | None,
-        typer.Option("--inputs", metavar="FILE.npz", help="For a FILE.net: `chip_inputs` in it."),
+        typer.Option(
+            "--inputs", metavar="FILE.npz", help="For a FILE: integers `inputs` [samples, T, ...]."
+        ),
+    ] = None,
+    input_form: Annotated[
+        str | None,
+        typer.Option(
+            "--input-form",
+            metavar="spikes|graded|bias",
+            help="What a netx file from elsewhere takes, which it doesn't say itself.",
+        ),
+    ] = None,
+    probe: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--probe",
+            metavar="all|NAME|NAME.v",
+            help="Write a population's s, u, v after every step to probes.npz; repeatable. A "
+            "step is the chip's, as Lava shows it without resets (array `time`: chip); with "
+            "--reset staggered and in a run folder it is of each population's own window.",
+        ),
+    ] = None,
+    samples: Annotated[
+        str | None,
+        typer.Option("--samples", metavar="FIRST:LAST", help="Probe these only, e.g. 0:8."),
+    ] = None,
+    steps: Annotated[
+        int | None,
+        typer.Option("--steps", min=1, help="For a FILE: T, where it exceeds the inputs'."),
+    ] = None,
+    reset: Annotated[
+        str | None,
+        typer.Option(
+            "--reset",
+            metavar="none|staggered",
+            help="For a FILE. none: steps of the chip, each sample from rest (usual with --probe "
+            "and where T isn't known); staggered: each population has its own window.",
+        ),
     ] = None,
     chip: Annotated[
         str | None, typer.Option("--chip", metavar="loihi1|loihi2", help="Chip to run on.")
@@ -26,23 +76,94 @@ def simulate(
     limit: Annotated[
         int | None, typer.Option("--limit", min=1, help="Only the first N samples.")
     ] = None,
+    device: Annotated[
+        str, typer.Option("--device", metavar="auto|cpu|cuda", help="Where it computes.")
+    ] = "auto",
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="DIR", help="For a FILE: of results [beside it]."),
+    ] = None,
 ) -> None:
-    """Emulate the chip and keep the counted events in trace.npz.
+    """Emulate the chip; keep counted events in trace.npz and what is probed in probes.npz.
+
+    Several processes share the samples: torchrun --nproc-per-node 2 -m hwsim.cli simulate ...
 
     Example: spikeport simulate runs/digits --backend lava --limit 100
     """
     from trainers.errors import ConfigError
 
-    if backend not in (None, "emulator", "lava"):
-        raise ConfigError(f"--backend {backend}: unknown. Choose emulator or lava.")
-    if where.suffix == ".net":
-        from hwsim.pipeline.foreign_file import simulate_file
+    of_files = {
+        "--inputs": inputs,
+        "--input-form": input_form,
+        "--steps": steps,
+        "--reset": reset,
+        "--output": output,
+    }
+    with one_voice() as ranks:
+        for option, value in (*of_files.items(), ("--backend", backend)):
+            if value is not None and value not in CHOICES.get(option, (value,)):
+                known = " or ".join(CHOICES[option])
+                raise ConfigError(f"{option} {value}: unknown. Choose {known}.")
+        if samples is not None and not probe:
+            raise ConfigError("--samples: chooses what is probed. Add --probe, or use --limit.")
+        probes = tuple(probe or ())
+        if where.is_file() or where.suffix in (".net", ".h5"):
+            _simulate_file(
+                ranks,
+                file=where,
+                inputs=inputs,
+                input_form=input_form,
+                chip=chip,
+                lava=backend == "lava",
+                limit=limit,
+                probes=probes,
+                samples=samples,
+                steps=steps,
+                reset=reset,
+                device=device,
+                output=output,
+            )
+            return
+        for option, value in of_files.items():
+            if value is not None:
+                raise ConfigError(f"{option} {FOR_FILES}")
+        changes: dict[str, object] = {"chip": chip, "backend": backend, "limit": limit}
+        _simulate_run(ranks, where, device, changes, probes, samples)
 
-        simulate_file(where, inputs, chip or "loihi1", backend or "emulator", limit, typer.echo)
-        return
-    if inputs is not None:
-        raise ConfigError("--inputs goes with a FILE.net; a run folder has its own samples.npz.")
+
+def _simulate_file(ranks: "Ranks", device: str, **asked: Any) -> None:
+    from hwsim.pipeline.foreign_file import FileSimulation, simulate_file
+    from trainers.device import choose_device
+
+    simulation = FileSimulation(
+        **asked,
+        device=choose_device(device),
+        ranks=ranks,
+        progress=shows_progress() and ranks.first,
+    )
+    simulate_file(simulation, typer.echo if ranks.first else _silent)
+
+
+def _simulate_run(
+    ranks: "Ranks",
+    folder: Path,
+    device: str,
+    changes: dict[str, object],
+    probes: tuple[str, ...],
+    samples: str | None,
+) -> None:
     from hwsim.pipeline.pipeline import run_pipeline
+    from hwsim.pipeline.probe_run import probe_run
 
-    changes = {"chip": chip, "backend": backend, "limit": limit}
-    run_pipeline(with_settings(existing_run(where), "simulate", **changes), ("simulate",))
+    context = with_settings(existing_run(folder, device=device), "simulate", **changes)
+    context = replace(context, ranks=ranks)
+    if not ranks.first:
+        context = replace(context, progress=False, say=_silent)
+    # First, since an unknown population is refused at once.
+    if probes:
+        context.say(f"probes    in each population's window: {probe_run(context, probes, samples)}")
+    run_pipeline(context, ("simulate",))
+
+
+def _silent(line: str) -> None:
+    del line

@@ -17,7 +17,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from trainers.atomic_file import cannot_write
 
-MEMORY_BYTES = 64 << 20
+MEMORY_BYTES = 32 << 20
 """Of results that are kept in memory; what comes on top of it goes to files."""
 
 ZEROS = bytes(1 << 20)

@@ -2,6 +2,7 @@
 
 PilotNet (LIF): u, v and spikes of eight layers while one image drives the input neurons' biases
 and every layer is reset each 16 steps. N-TIDIGITS: output spikes of a network with axonal delays.
+And, inside lava-nc's wheel, ten convolutions of any geometry with their sums.
 """
 
 from pathlib import Path
@@ -10,13 +11,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from export.chip.graph import ChipGraph, IntArray
+from export.chip.check_graph import conv_output_shape
+from export.chip.graph import ChipGraph, ChipInput, ConvProjection, IntArray, Population
 from export.chip.netx_read import read_netx
 from hwsim.engine.simulate import simulate
 from hwsim.engine.trace import Trace
 from hwsim.lava.environment import site_packages
 
 WINDOW = 16
+DIGITS, BASE = 5, 32
 LAYERS = ("conv-0", "conv-1", "conv-2", "conv-3", "conv-4", "fc-0", "fc-1", "fc-2")
 
 
@@ -79,3 +82,49 @@ def test_ntidigits_output_is_exact() -> None:
     assert truth[:400].sum() == 10458
     assert not truth[0].any()
     assert np.array_equal(fired[:-1], truth[1:])
+
+
+@pytest.mark.parametrize("number", range(10))
+def test_convolution_sums(number: int) -> None:
+    """Strides, paddings, dilations and groups, to the last digit of the recorded float32 sums.
+
+    The recorded inputs are fractions. Their base-32 digits enter as payloads, one per step, so
+    small that no u wraps; the sums of the digits, weighted, are the sum of the fractions.
+    """
+    folder = site_packages() / "tests" / "lava" / "proc" / "conv" / "ground_truth"
+    with np.load(folder / f"gt_conv_paris_{number}.npz", allow_pickle=False) as arrays:
+        given = {key: arrays[key] for key in arrays.files}
+    # Lava's order is (W, H, C), and its kernels are convolved, not correlated.
+    fractions = given["input"].T
+    kernel = given["weights"][:, ::-1, ::-1].transpose(0, 3, 2, 1).astype(np.int64)
+    stride, padding, dilation = (pair(given[key]) for key in ("stride", "padding", "dilation"))
+    projection = ConvProjection(
+        "source", "target", np.ascontiguousarray(kernel),
+        stride, padding, dilation, int(given["groups"]),
+    )  # fmt: skip
+    shape = conv_output_shape(projection, fractions.shape)
+    silent = Population("target", shape, *(np.array(x) for x in (4096, 4096, 131071, 0)))
+    graph = ChipGraph(ChipInput("source", "graded", fractions.shape), (silent,), (projection,))
+    trace = simulate(graph, digits_of(fractions)[None], steps=DIGITS, record=True)
+    assert not trace.wraps.any()
+    sums = trace.recordings["target"]["u"][0] / 64
+    places = float(BASE) ** -np.arange(1, DIGITS + 1)
+    np.testing.assert_allclose(
+        np.tensordot(places, sums, axes=1), given["out_gt"].T, rtol=0, atol=2e-3
+    )
+
+
+def pair(values: NDArray[np.int64]) -> tuple[int, int]:
+    """(W, H) as (rows, columns)."""
+    columns, rows = values.tolist()
+    return rows, columns
+
+
+def digits_of(fractions: NDArray[np.float64]) -> IntArray:
+    """Fractions in base 32, one digit per step, [DIGITS, *shape]."""
+    digits, rest = [], fractions
+    for _ in range(DIGITS):
+        digit = np.floor(rest * BASE)
+        digits.append(digit.astype(np.int64))
+        rest = rest * BASE - digit
+    return np.stack(digits)

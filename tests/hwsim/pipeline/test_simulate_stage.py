@@ -1,5 +1,7 @@
-"""The chip's accuracy comes from its logits, however its readout is read."""
+"""The chip's accuracy comes from its logits, however its readout is read; Lava judges the rest."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,9 +14,12 @@ from hwsim.engine.readout import chip_logits
 from hwsim.engine.simulate import simulate
 from hwsim.engine.trace_file import load_trace
 from hwsim.errors import SimulationError
-from hwsim.pipeline.foreign_file import simulate_file
-from hwsim.pipeline.simulate_stage import chip_accuracy, run_backend
+from hwsim.pipeline import lava_check
+from hwsim.pipeline.foreign_file import FileSimulation, simulate_file
+from hwsim.pipeline.lava_check import LavaCheck
+from hwsim.pipeline.simulate_stage import chip_accuracy
 from tests.small_chip_graphs import chain
+from trainers.npz_rows import RowsInFile, open_rows
 
 WEIGHTS = (-2.0, 1.0, -1.0, 0.25)
 IMAGES = np.random.default_rng(6).integers(-50, 300, (30, 2, 4, 3))
@@ -34,6 +39,14 @@ def classes(graph: ChipGraph) -> IntArray:
     currents = np.diff(v, axis=1, prepend=0)
     answers: IntArray = np.einsum("t,ntc->nc", np.array(WEIGHTS), currents).argmax(axis=1)
     return answers
+
+
+@contextmanager
+def on_disk(folder: Path, inputs: IntArray) -> Iterator[RowsInFile]:
+    """The inputs as a run folder gives them."""
+    np.savez(folder / "inputs.npz", chip_inputs=inputs)
+    with open_rows(folder / "inputs.npz", "chip_inputs", scratch=folder) as rows:
+        yield rows
 
 
 def test_accuracy_follows_the_weights(graph: ChipGraph) -> None:
@@ -59,24 +72,31 @@ def test_a_file_without_readout_has_no_accuracy(graph: ChipGraph) -> None:
         chip_accuracy(trace, np.zeros(30, dtype=np.int64))
 
 
-@pytest.mark.parametrize("backend", ["emulator", "lava"])
-def test_a_weighted_file_outside_a_run(graph: ChipGraph, backend: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("lava", [False, True])
+def test_a_weighted_file_outside_a_run(graph: ChipGraph, lava: bool, tmp_path: Path) -> None:
     """Predicted classes are the weighted ones, and the trace beside the file holds each step."""
     net, said = tmp_path / "chip.net", list[str]()
     write_netx(graph, net)
     np.savez(tmp_path / "inputs.npz", chip_inputs=IMAGES[:6])
-    simulate_file(net, tmp_path / "inputs.npz", "loihi1", backend, None, said.append)
+    simulate_file(FileSimulation(net, tmp_path / "inputs.npz", lava=lava), said.append)
     assert f"predicted classes: {classes(graph)[:6].tolist()}" in said
     back = load_trace(tmp_path / "chip.trace.npz", graph)
     assert back.readout_steps is not None
     assert back.readout_steps.shape == (6, 4, 3)
 
 
-def test_an_emulator_that_strays_from_lava_is_refused(graph: ChipGraph, tmp_path: Path) -> None:
-    """With backend `lava`, a graph that isn't the file's is found in the voltages."""
+def test_lava_judges_part_by_part(
+    graph: ChipGraph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a graph that isn't the file's, the last part's voltages are found to differ too."""
+    monkeypatch.setattr(lava_check, "PART_BYTES", 1)
     net = tmp_path / "chip.net"
     write_netx(graph, net)
-    *hidden, last = graph.populations
-    changed = replace(graph, populations=(*hidden, replace(last, bias=last.bias + 1)))
-    with pytest.raises(SimulationError, match=r"the emulator and Lava differ .* 'p3', v of"):
-        run_backend(net, changed, IMAGES[:2], "lava", progress=False)
+    with on_disk(tmp_path, IMAGES[:2]) as inputs:
+        check = LavaCheck(net, graph, log=tmp_path / "lava.log")
+        check.run(inputs)
+        assert (tmp_path / "lava.log").is_file()
+        *hidden, last = graph.populations
+        changed = replace(graph, populations=(*hidden, replace(last, bias=last.bias + 1)))
+        with pytest.raises(SimulationError, match=r"the emulator and Lava differ .* 'p3', v of"):
+            replace(check, graph=changed).run(inputs.part(slice(1, 2)))

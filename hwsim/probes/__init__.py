@@ -1,0 +1,1 @@
+"""Probes: every u, v and spike of chosen populations and samples, as a file."""
