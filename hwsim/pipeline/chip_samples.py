@@ -40,7 +40,7 @@ def open_chip_samples(path: Path, *, scratch: Path) -> Iterator[ChipSamples]:
     """
     shapes = npz_shapes(path)
     if CHIP_INPUTS not in shapes:
-        raise SimulationError(f"{path}: no array '{CHIP_INPUTS}'. Export the run with target netx.")
+        raise SimulationError(f"{path}: no array '{CHIP_INPUTS}'. Export the run with target chip.")
     labels = read_labels(path)
     with open_rows(path, CHIP_INPUTS, scratch=scratch) as rows:
         yield ChipSamples(rows, labels)

@@ -102,7 +102,7 @@ def simulate_file(asked: FileSimulation, say: Callable[[str], None]) -> Trace | 
             probes = probes_of(chip, asked.probes, asked.samples, len(inputs))
         scratch = ScratchArrays(folder)
         reset = asked.reset or _usual_reset(chip, asked)
-        trace = _emulation(asked, chip, scratch, reset, probes).run(inputs)
+        trace = _emulation(asked, chip, scratch, reset, probes, say).run(inputs)
         if trace is not None:
             _write(asked, trace, reset, probes, scratch)
     if trace is not None:
@@ -130,9 +130,10 @@ def _emulation(
     scratch: ScratchArrays,
     reset: ResetRule,
     probes: Recording | None,
+    say: Callable[[str], None],
 ) -> Emulation:
     check = LavaCheck(
-        asked.file, chip, reset, asked.steps, ranks=asked.ranks, progress=asked.progress
+        asked.file, chip, reset, asked.steps, ranks=asked.ranks, progress=asked.progress, say=say
     )
     return Emulation(
         asked.file,

@@ -1,6 +1,8 @@
 """The emulator held to Lava on a data set, part by part: both keep every state of a part."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from export.chip.graph import ChipGraph
@@ -32,6 +34,7 @@ class LavaCheck:
         log: file that gets what Lava printed.
         ranks: this process among those that simulate together.
         progress: show a bar.
+        say: told how many values were compared.
     """
 
     file: Path
@@ -41,6 +44,7 @@ class LavaCheck:
     log: Path | None = None
     ranks: Ranks = ALONE
     progress: bool = False
+    say: Callable[[str], None] | None = None
 
     def run(self, inputs: RowsInFile) -> None:
         """Runs the file in Lava too; the emulator's u, v and spikes must be Lava's.
@@ -55,24 +59,38 @@ class LavaCheck:
             SimulationError: the emulator and Lava differ.
             LavaError: the Lava environment is missing or its run failed.
         """
-        each = self._samples_at_once(inputs)
+        each, values = self._samples_at_once(inputs), 0
         with batch_progress("in Lava", len(inputs), show=self.progress) as show:
             for start in range(0, len(inputs), each):
-                self._hold(inputs.part(slice(start, start + each)))
+                part = inputs.part(slice(start, start + each))
+                values += self._hold(part, partial(_count_from, show, start))
                 show(min(start + each, len(inputs)))
                 self.ranks.stop_if_one_failed()
+        if self.say is not None:
+            self.say(f"Lava: all {values:,} values of u, v and spikes are the emulator's")
 
-    def _hold(self, inputs: RowsInFile) -> None:
+    def _hold(self, inputs: RowsInFile, show: Callable[[int], None]) -> int:
         encoded = inputs[:]
         reset, steps = self.reset, self.steps
         trace = simulate(self.graph, encoded, reset=reset, steps=steps, record=True)
-        run = run_lava_file(self.file, self.graph, encoded, reset=reset, steps=steps, log=self.log)
+        run = run_lava_file(
+            self.file,
+            self.graph,
+            encoded,
+            reset=reset,
+            steps=steps,
+            # Several ranks fill the cores by themselves.
+            workers=1 if self.ranks.number > 1 else None,
+            log=self.log,
+            on_samples=show,
+        )
         comparison = compare(trace, run)
         if not comparison.identical:
             raise SimulationError(
                 f"{self.file}: the emulator and Lava differ ({comparison}). Report this file: "
                 "the emulator is meant to be bit-exact."
             )
+        return comparison.values
 
     def _samples_at_once(self, inputs: RowsInFile) -> int:
         neurons = sum(population.neurons for population in self.graph.populations)
@@ -80,3 +98,7 @@ class LavaCheck:
         given = None if held else inputs.shape[1]
         steps = max(n or 1 for n in (self.graph.time_steps, self.steps, given))
         return max(1, PART_BYTES // (neurons * steps * BYTES_PER_STEP))
+
+
+def _count_from(show: Callable[[int], None], before: int, done: int) -> None:
+    show(before + done)

@@ -19,6 +19,9 @@ from hwsim.silicon_notes import silicon_notes
 from trainers.device import choose_device
 from trainers.file_hash import sha256
 
+SHOWN_NOTES = 4
+"""Of a network with many more, the report has the rest."""
+
 
 def inputs(context: Context) -> Any:
     """The chip file, the samples and what [simulate] says of backend and limit."""
@@ -56,8 +59,11 @@ def make(context: Context) -> list[Path]:
         f"{trace.spikes.sum() / trace.samples:,.0f} spikes and "
         f"{trace.synops.sum() / trace.samples:,.0f} synops per inference"
     )
-    for note in silicon_notes(trace):
+    notes = silicon_notes(trace)
+    for note in notes[:SHOWN_NOTES]:
         context.say(f"on real silicon: {note}")
+    if len(notes) > SHOWN_NOTES:
+        context.say(f"on real silicon: {len(notes) - SHOWN_NOTES} more notes in the report")
     return [folder.trace]
 
 
@@ -76,8 +82,8 @@ def require_chip_file(context: Context) -> None:
     for path in (folder.chip, folder.samples):
         if not path.is_file():
             raise SimulationError(
-                f"{path}: no such file. Export the run with target netx first: "
-                f"spikeport export {folder.path} --target netx."
+                f"{path}: no such file. Export the run with target chip first: "
+                f"spikeport export {folder.path} --target chip."
             )
 
 
@@ -89,4 +95,5 @@ def _lava_check(context: Context, chip: ChipGraph) -> LavaCheck:
         log=folder.path / "lava.log",
         ranks=context.ranks,
         progress=context.progress,
+        say=context.say,
     )

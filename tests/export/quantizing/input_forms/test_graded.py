@@ -88,9 +88,9 @@ def test_the_chip_computes_what_it_does_with_biases(decay: int, steps: int) -> N
 def test_more_bits_never_cost_accuracy() -> None:
     """They are an upper limit: the chosen range is the best of all that are narrower too."""
     graph = conv_network()
-    errors = [graded(graph, CALIBRATION, bits)[1].error for bits in range(1, 11)]
+    errors = [graded(graph, CALIBRATION, bits)[1].error for bits in (1, 2, 4, 6, 8, 10)]
     assert errors == sorted(errors, reverse=True)
-    assert errors[0] > 5 * errors[7]
+    assert errors[0] > 5 * errors[4]
 
 
 def test_a_bias_that_needs_the_range_takes_bits_from_the_payload() -> None:
