@@ -26,7 +26,7 @@ from hwsim.engine.products.geometry import conv_geometry
 from hwsim.engine.products.matrix import MatrixProduct
 from hwsim.engine.products.patches import PatchProduct
 from hwsim.engine.products.proof import Subject, prove
-from hwsim.engine.synop_count import count_synops
+from hwsim.engine.synop_count import count_events, count_synops
 
 Payload = tuple[int, int]
 """Smallest and largest payload that a source sends."""
@@ -57,7 +57,7 @@ class Synapses:
 
         Those of `narrow` synapses aren't wrapped yet.
         """
-        fired = int(torch.count_nonzero(events))
+        fired = int(count_events(events).sum())
         return self.products.best(fired, len(events))(events)
 
     def operations(self, events: Tensor) -> Tensor:

@@ -127,10 +127,10 @@ def _waiting(fidelity: Fidelity) -> dict[str, dict[str, Fact]]:
         f"{path.source} to {path.target}": {
             "steps": path.steps,
             "by": "relay populations" if path.means == "relay" else "synaptic delays",
-            "chosen as": path.why,
             "neurons added": path.neurons,
             "cores added": path.cores,
             "synapses added": path.synapses,
+            "chosen as": path.why,
         }
         for path in fidelity.waiting
     }

@@ -47,11 +47,12 @@ def test_sums_are_the_chips() -> None:
     np.testing.assert_array_equal(found, currents_on_chip(graph, payloads))
 
 
-@pytest.mark.parametrize("lowest", [0, -31])
-def test_the_bound_is_reached_and_never_passed(lowest: int) -> None:
+@pytest.mark.parametrize("lowest", [0, -7, -31])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_bound_is_reached_and_never_passed(lowest: int, sign: int) -> None:
     """By the payloads that follow the signs of one row, and by none of 2,000 others."""
     rng = np.random.default_rng(1)
-    matrix = rng.integers(-200, 200, (5, 40))
+    matrix = sign * rng.integers(-100, 200, (5, 40))
     bound = largest_sum(matrix, lowest, 31)
     favourable = np.where(matrix > 0, 31, lowest)
     opposed = np.where(matrix < 0, 31, lowest)
