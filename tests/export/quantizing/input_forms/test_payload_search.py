@@ -34,7 +34,7 @@ def test_a_bound_for_any_payloads_survives_rounding(seed: int) -> None:
     found = best_payloads(layer(seed))
     payload = found.payload
     assert payload.worst_sum == largest_sum(found.integers.weight, 0, payload.highest)
-    assert SUM_MAX / 2 < payload.worst_sum <= SUM_MAX
+    assert 0.98 * SUM_MAX < payload.worst_sum <= SUM_MAX
     assert payload.calibration_sum <= payload.worst_sum
     assert not payload.can_wrap
 
