@@ -10,7 +10,8 @@ Two networks with a tenth of the neurons firing per step, T = 8, batch 256:
 Lava's best way is one running network: samples end to end, staggered resets. Its time per sample is
 the difference between a long and a short run, so that start-up and compilation don't count. Bare
 convolutions are torch's float32 layers of the same shapes on the same number of spikes, in the
-faster of its two memory layouts, without neurons. Both ends use all cores they can.
+faster of its two memory layouts, without neurons. All use the cores they can: Lava's network is a
+process per population and synapse.
 """
 
 import argparse
@@ -143,7 +144,9 @@ def lava_seconds(graph: ChipGraph, inputs: IntArray, samples: int) -> float:
         times = {}
         for count in (few, samples):
             started = time.perf_counter()
-            run = run_lava(net, inputs[:count], reset="staggered", time_steps=graph.time_steps)
+            run = run_lava(
+                net, inputs[:count], reset="staggered", time_steps=graph.time_steps, workers=1
+            )
             times[count] = time.perf_counter() - started
         compared = compare(simulate(graph, inputs[:samples], record=True), run)
         if not compared.identical:

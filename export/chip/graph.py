@@ -201,8 +201,12 @@ class ChipGraph:
         return tuple(p for p in self.projections if p.source == name)
 
     def read_each_step(self, name: str) -> bool:
-        """Whether the host reads the voltages of population `name` after every step."""
-        return any(r.weights is not None and r.population == name for r in self.readouts)
+        """Whether the host reads the voltages of population `name` after every step.
+
+        Where one readout weights its steps, the host reads all of them together.
+        """
+        weighted = any(readout.weights is not None for readout in self.readouts)
+        return weighted and any(readout.population == name for readout in self.readouts)
 
     def source_shape(self, name: str) -> tuple[int, ...]:
         """Shape of a projection's source: a population's or the external input's."""

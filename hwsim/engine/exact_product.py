@@ -22,6 +22,13 @@ def exact_dtype(bound: int) -> torch.dtype:
     return torch.float32 if bound < FLOAT32_EXACT and plain else torch.float64
 
 
+def narrowed(sums: Tensor) -> Tensor:
+    """Integers wrapped to signed 24 bits, int32: 2^23 becomes -2^23."""
+    # The low 32 bits hold the low 24, and moving these up and down restores their sign.
+    low = sums.to(torch.int64).to(torch.int32) if sums.dtype == torch.float64 else sums
+    return (low.to(torch.int32) << 8) >> 8
+
+
 def refuse_overflow(bound: int, where: str) -> None:
     """Raises SimulationError when a synaptic sum could leave what float64 holds exactly."""
     if bound >= FLOAT64_EXACT:

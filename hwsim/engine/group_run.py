@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from hwsim.engine.exact_product import narrowed
 from hwsim.engine.neuron import Advance, Arrivals, NeuronParameters, NeuronState, resting
 from hwsim.engine.neuron_step import advance
 from hwsim.engine.synapse import Synapses
@@ -134,8 +135,7 @@ def _merged(found: Sequence[Arrivals], steps: int) -> Arrivals | None:
 
 
 def _narrowed(arrivals: Arrivals) -> Tensor:
-    sums = arrivals.sums.to(torch.int32)
-    return (sums << 8) >> 8 if arrivals.narrow else sums
+    return narrowed(arrivals.sums) if arrivals.narrow else arrivals.sums.to(torch.int32)
 
 
 def _run_together(

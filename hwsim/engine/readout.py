@@ -75,7 +75,7 @@ def _readout(trace: Trace, population: str | None) -> Readout:
     readouts = {readout.population: readout for readout in trace.graph.readouts}
     if not readouts:
         raise SimulationError(
-            "chip file: it names no readout population, so there are no logits. Use a chip.net "
+            "chip file: it names no readout population, so there are no logits. Use a chip file "
             "that spikeport wrote."
         )
     name = trace.graph.readouts[0].population if population is None else population

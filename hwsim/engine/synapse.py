@@ -112,15 +112,17 @@ def _dense_synapses(
     bound = _bound(weight, payload)
     refuse_overflow(bound, where)
 
-    def remade(weights: IntArray, largest: int) -> Products:
-        return matrix_products(weights, source, target, largest, payload, device)
-
     def reference(weights: IntArray) -> MatrixProduct:
         ordered = weights[np.ix_(places(target), places(source))]
         return MatrixProduct.of(ordered, torch.int64, "cpu")
 
-    subject = Subject(where, ("dense", source, target), weight, payload, remade, reference)
-    return Synapses(delay or 0, remade(weight, bound), subject, _reach(reach, source, device))
+    subject = Subject(where, ("dense", source, target), weight, payload, reference)
+    return Synapses(
+        delay or 0,
+        matrix_products(weight, source, target, bound, payload, device),
+        subject,
+        _reach(reach, source, device),
+    )
 
 
 def _conv_synapses(
@@ -132,16 +134,13 @@ def _conv_synapses(
     bound = _bound(projection.weight, payload)
     refuse_overflow(bound, where)
 
-    def remade(weights: IntArray, largest: int) -> Products:
-        return conv_products(geometry, weights, largest, payload, device)
-
     def reference(weights: IntArray) -> PatchProduct:
         return PatchProduct.of(geometry, weights, torch.int64, "cpu")
 
-    subject = Subject(where, geometry, projection.weight, payload, remade, reference)
+    subject = Subject(where, geometry, projection.weight, payload, reference)
     return Synapses(
         projection.delay,
-        remade(projection.weight, bound),
+        conv_products(geometry, projection.weight, bound, payload, device),
         subject,
         _reach(fan_out(graph, projection), source, device),
         narrow=bound >= STATE_LIMIT,

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from export.chip.limits import DECAY_BITS, STATE_LIMIT, STATE_SHIFT
+from hwsim.engine.exact_product import narrowed
 from hwsim.engine.neuron import Advance, Arrivals, NeuronParameters, NeuronState
 from hwsim.errors import SimulationError
 
@@ -50,7 +51,7 @@ def _integers(arrivals: Arrivals) -> Tensor:
             f"synaptic sums: some aren't integers, so products on device '{sums.device}' aren't "
             "exact. Report it with your torch version and device."
         )
-    return (sums << 8) >> 8 if arrivals.narrow else sums
+    return narrowed(sums) if arrivals.narrow else sums
 
 
 def _step(

@@ -3,12 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from export.chip.graph import ChipGraph
-
-IntArray = NDArray[np.int64]
+from export.chip.graph import ChipGraph, IntArray
 
 COUNTS = ("spikes", "synops", "active_updates", "messages", "saturations", "wraps")
 """Fields of a trace that count events per sample, step and population."""

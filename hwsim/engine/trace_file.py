@@ -9,8 +9,8 @@
 | `readout` | int64 [N, classes], [N, 0] without a readout population |
 | `output_spikes` | int64 [N, neurons of the last population] |
 | `readout_steps` | int64 [N, T, classes], if the network's readout weights its steps |
-| `u/NAME`, `v/NAME` | int32 [N, T, *shape] of population NAME, if recorded |
-| `s/NAME` | uint8 [N, T, *shape], if recorded |
+| `u/NAME`, `v/NAME` | int32 [n, T, *shape] of population NAME, if recorded, for n of the samples |
+| `s/NAME` | uint8 [n, T, *shape], if recorded |
 
 See `hwsim.engine.trace.Trace` for what they mean. The graph isn't in the file.
 """

@@ -19,6 +19,7 @@ from hwsim.engine.products.convolution import FloatConvolution
 from hwsim.engine.products.geometry import ConvGeometry
 from hwsim.engine.products.integer import (
     PAYLOAD_MAX,
+    EightBit,
     IntegerConvolution,
     IntegerMatrix,
     eight_bit,
@@ -29,6 +30,7 @@ from hwsim.engine.products.patches import PatchProduct
 from hwsim.engine.products.rare import RareConvolution, rare_matrix
 
 Product = Callable[[Tensor], Tensor]
+Build = Callable[[IntArray], Product]
 
 WIDE_MATRIX = 512
 """Sources from which 8-bit integers are faster than floats in a dense matrix."""
@@ -53,6 +55,7 @@ class Products:
 
     Args:
         full: for any events.
+        rebuilt: a product of the same kind as `full`, with other weights.
         rare: event by event; None on devices other than a CPU.
         full_ns: cost of one step, whatever the events.
         scan_ns: cost of one step without any event, event by event.
@@ -60,6 +63,7 @@ class Products:
     """
 
     full: Product
+    rebuilt: Build
     rare: Product | None
     full_ns: float
     scan_ns: float
@@ -85,14 +89,13 @@ def conv_products(
         payload: smallest and largest payload.
         device: where it runs.
     """
-    dtype = exact_dtype(bound)
-    on_cpu = torch.device(device).type == "cpu"
-    full, kind = _full_convolution(geometry, weight, bound, payload, dtype, device)
+    build, kind = _convolution_kind(geometry, weight, bound, payload, device)
     taps = geometry.kernel[0] * geometry.kernel[1] / (geometry.stride[0] * geometry.stride[1])
     outputs = geometry.target[0] // geometry.groups
     return Products(
-        full,
-        RareConvolution.of(geometry, weight) if on_cpu else None,
+        build(weight),
+        build,
+        RareConvolution.of(geometry, weight) if _on_cpu(device) else None,
         OUTPUT_NS * np.prod(geometry.target) + PRODUCT_NS[kind] * geometry.products,
         SCAN_NS * np.prod(geometry.source) + CLEAR_NS * np.prod(geometry.target),
         EVENT_NS["conv"] + SYNAPSE_NS["conv"] * taps * outputs,
@@ -108,44 +111,57 @@ def matrix_products(
     device: str,
 ) -> Products:
     """For a dense weight [targets, sources], both in C, H, W order."""
-    dtype = exact_dtype(bound)
-    on_cpu = torch.device(device).type == "cpu"
-    ordered = weight[np.ix_(places(target), places(source))]
-    full: Product = MatrixProduct.of(ordered, dtype, device)
-    kind = dtype
-    if weight.shape[1] >= WIDE_MATRIX and _fits_integers(bound, payload, device):
-        narrow = eight_bit(ordered)
-        if narrow is not None:
-            full, kind = IntegerMatrix.of(narrow), torch.uint8
+    build, kind = _matrix_kind(weight, bound, payload, device)
+    order = np.ix_(places(target), places(source))
+
+    def ordered(weights: IntArray) -> Product:
+        return build(weights[order])
+
     return Products(
-        full,
-        rare_matrix(weight, source, target) if on_cpu else None,
+        ordered(weight),
+        ordered,
+        rare_matrix(weight, source, target) if _on_cpu(device) else None,
         PRODUCT_NS[kind] * weight.size + OUTPUT_NS * len(weight),
         SCAN_NS * weight.shape[1] + CLEAR_NS * len(weight),
         EVENT_NS["dense"] + SYNAPSE_NS["dense"] * len(weight),
     )
 
 
-def _full_convolution(
-    geometry: ConvGeometry,
-    weight: IntArray,
-    bound: int,
-    payload: tuple[int, int],
-    dtype: torch.dtype,
-    device: str,
-) -> tuple[Product, torch.dtype]:
-    if _fits_integers(bound, payload, device):
-        narrow = eight_bit(weight)
-        if narrow is not None:
-            return IntegerConvolution.of(geometry, narrow), torch.uint8
-    if torch.device(device).type == "cpu" and dtype == torch.float32:
-        return FloatConvolution.of(geometry, weight), dtype
-    return PatchProduct.of(geometry, weight, dtype, device), dtype
+def _convolution_kind(
+    geometry: ConvGeometry, weight: IntArray, bound: int, payload: tuple[int, int], device: str
+) -> tuple[Build, torch.dtype]:
+    dtype = exact_dtype(bound)
+    if _fits_integers(bound, payload, device) and eight_bit(weight) is not None:
+        return lambda weights: IntegerConvolution.of(geometry, _narrow(weights)), torch.uint8
+    if _on_cpu(device) and dtype == torch.float32:
+        return lambda weights: FloatConvolution.of(geometry, weights), dtype
+    return lambda weights: PatchProduct.of(geometry, weights, dtype, device), dtype
+
+
+def _matrix_kind(
+    weight: IntArray, bound: int, payload: tuple[int, int], device: str
+) -> tuple[Build, torch.dtype]:
+    wide = weight.shape[1] >= WIDE_MATRIX and _fits_integers(bound, payload, device)
+    if wide and eight_bit(weight) is not None:
+        return lambda weights: IntegerMatrix.of(_narrow(weights)), torch.uint8
+    dtype = exact_dtype(bound)
+    return lambda weights: MatrixProduct.of(weights, dtype, device), dtype
+
+
+def _narrow(weight: IntArray) -> EightBit:
+    narrow = eight_bit(weight)
+    if narrow is None:
+        raise ValueError("weights beyond 8 bits in a product of 8-bit integers")
+    return narrow
+
+
+def _on_cpu(device: str) -> bool:
+    return torch.device(device).type == "cpu"
 
 
 def _fits_integers(bound: int, payload: tuple[int, int], device: str) -> bool:
     return (
-        torch.device(device).type == "cpu"
+        _on_cpu(device)
         and bound < FLOAT32_EXACT
         and 0 <= payload[0] <= payload[1] <= PAYLOAD_MAX
         and integer_operators()

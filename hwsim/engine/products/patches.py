@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from export.chip.graph import IntArray
+from hwsim.engine.exact_product import narrowed
 from hwsim.engine.products.geometry import ConvGeometry, as_tensor
 
 CHUNK_BYTES = 2 << 20
@@ -41,10 +42,7 @@ class PatchProduct:
         patches = self._patches(events.to(self.weight.dtype))
         product = (self.weight @ patches).reshape(-1, len(events), rows, columns)
         sums = self.geometry.flat(product.transpose(0, 1))
-        if sums.dtype == torch.float32:
-            return sums
-        # The low 32 bits hold the low 24, and moving these up and down restores their sign.
-        return (sums.to(torch.int64).to(torch.int32) << 8) >> 8
+        return sums if sums.dtype == torch.float32 else narrowed(sums)
 
     def _patches(self, events: Tensor) -> Tensor:
         """Input patches as columns, [groups, K, M * positions]."""

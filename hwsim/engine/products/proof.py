@@ -1,11 +1,11 @@
-"""Every product is held to 64-bit integers: on the first batch, and on extreme integers.
+"""Every product is held to 64-bit integers: on a batch of each size, and on extreme integers.
 
 An algorithm may depend on shapes, on the size of the batch and on the device, so the proof runs
 with just these, once for each.
 """
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -13,7 +13,13 @@ from torch import Tensor
 
 from export.chip.graph import IntArray
 from export.chip.limits import WEIGHT_MAX, WEIGHT_MIN
-from hwsim.engine.exact_product import FLOAT32_EXACT, FLOAT64_EXACT, exact_dtype, refuse_inexact
+from hwsim.engine.exact_product import (
+    FLOAT32_EXACT,
+    FLOAT64_EXACT,
+    exact_dtype,
+    narrowed,
+    refuse_inexact,
+)
 from hwsim.engine.products.choice import Product, Products
 from hwsim.engine.synop_count import count_events
 
@@ -27,7 +33,6 @@ class Subject:
         shape: of the projection, without its weights.
         weight: its integers, outputs first.
         payload: smallest and largest payload.
-        remade: the same products with other weights and their bound.
         reference: sums in 64-bit integers with other weights.
     """
 
@@ -35,7 +40,6 @@ class Subject:
     shape: Hashable
     weight: IntArray
     payload: tuple[int, int]
-    remade: Callable[[IntArray, int], Products]
     reference: Callable[[IntArray], Product]
 
 
@@ -50,19 +54,17 @@ def prove(subject: Subject, products: Products, events: Tensor) -> None:
     """
     row = int(count_events(events).argmax())
     _compare(subject, products, subject.reference(subject.weight), events, row)
-    bound = int(np.abs(subject.weight).reshape(len(subject.weight), -1).sum(axis=1).max())
     key = (
-        subject.shape, subject.payload, type(products.full), exact_dtype(bound), len(events),
+        subject.shape, subject.payload, type(products.full),
+        exact_dtype(_bound(subject.weight, subject.payload)), len(events),
         str(events.device), torch.get_num_threads(),
     )  # fmt: skip
-    if key in _proven:
-        return
-    weight = extreme_weights(subject)
-    sharpest = subject.remade(weight, _bound(weight, subject.payload))
-    if type(sharpest.full) is type(products.full):
-        full = torch.full_like(events, subject.payload[1])
-        _compare(subject, sharpest, subject.reference(weight), full, len(events) - 1)
-    _proven.add(key)
+    if key not in _proven:
+        weight = extreme_weights(subject)
+        sharpest = replace(products, full=products.rebuilt(weight), rare=None)
+        loud = torch.full_like(events, subject.payload[1])
+        _compare(subject, sharpest, subject.reference(weight), loud, len(events) - 1)
+        _proven.add(key)
 
 
 def extreme_weights(subject: Subject) -> IntArray:
@@ -87,15 +89,10 @@ def _bound(weight: IntArray, payload: tuple[int, int]) -> int:
 def _compare(
     subject: Subject, products: Products, reference: Product, events: Tensor, row: int
 ) -> None:
-    expected = _narrowed(reference(events[row : row + 1].cpu()))
+    expected = narrowed(reference(events[row : row + 1].cpu()))
     # Sums event by event don't depend on the size of the batch; an algorithm chosen by oneDNN may.
     found = [products.full(events)[row : row + 1]]
     if products.rare is not None:
         found.append(products.rare(events[row : row + 1]))
     for sums in found:
-        refuse_inexact(_narrowed(sums), expected, subject.where)
-
-
-def _narrowed(sums: Tensor) -> Tensor:
-    """Lower 24 bits, which is all that an unwrapped sum and a wrapped one have in common."""
-    return (sums.to(torch.int32) << 8) >> 8
+        refuse_inexact(narrowed(sums), expected, subject.where)

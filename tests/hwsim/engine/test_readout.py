@@ -1,6 +1,7 @@
 """Logits from readout voltages: weighted per step, against sums of currents worked out apart."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hwsim.engine import batch_plan
 from hwsim.engine.readout import chip_logits, window_logits
 from hwsim.engine.simulate import simulate
 from hwsim.engine.trace import Trace
+from hwsim.engine.trace_file import load_trace, save_trace
 from hwsim.errors import SimulationError
 from tests.random_chip_graphs import Chain, integers
 from tests.small_chip_graphs import chain
@@ -133,3 +135,30 @@ def test_logits_that_can_not_be_had_are_refused() -> None:
     assert trace.readout_steps is not None
     with pytest.raises(SimulationError, match="'p3': weights for 5 steps, but voltages of 4"):
         chip_logits(replace(trace, readout_steps=trace.readout_steps[:, :4]))
+
+
+def test_one_of_two_readouts_weights_its_steps(tmp_path: Path) -> None:
+    """The host then reads both after every step, and the trace reads back."""
+    network = Chain(44, "bias", (6,)).biased_input(threshold=300).readout(3)
+    first = network.populations[-1]
+    second = replace(first, name="other")
+    weight = np.random.default_rng(45).integers(-60, 61, (3, 6))
+    plain = network.graph(STEPS)
+    graph = replace(
+        plain,
+        populations=(*plain.populations, second),
+        projections=(*plain.projections, DenseProjection("input", "other", weight)),
+        readouts=(Readout(first.name, 0.5), Readout("other", 0.25, WEIGHTS)),
+    )
+    trace = simulate(graph, np.random.default_rng(46).integers(-50, 300, (4, 6)), record=True)
+    assert trace.readout_steps is not None
+    for name, columns in (first.name, slice(0, 3)), ("other", slice(3, 6)):
+        voltages = trace.recordings[name]["v"]
+        np.testing.assert_array_equal(trace.readout_steps[:, :, columns], voltages)
+        np.testing.assert_array_equal(trace.readout[:, columns], voltages[:, -1])
+    save_trace(trace, tmp_path / "trace.npz")
+    back = load_trace(tmp_path / "trace.npz", graph)
+    np.testing.assert_array_equal(chip_logits(back), 0.5 * trace.readout[:, :3])
+    steps = np.diff(trace.readout_steps[:, :, 3:], axis=1, prepend=0)
+    expected = 0.25 * (steps * np.array(WEIGHTS)[None, :, None]).sum(axis=1)
+    np.testing.assert_allclose(chip_logits(back, "other"), expected)

@@ -30,6 +30,7 @@ from hwsim.engine.products.convolution import FloatConvolution
 from hwsim.engine.products.integer import IntegerConvolution, IntegerMatrix, integer_operators
 from hwsim.engine.products.matrix import MatrixProduct
 from hwsim.engine.products.patches import PatchProduct
+from hwsim.engine.products.rare import RareConvolution
 from hwsim.engine.synapse import BINARY, Payload, Synapses, synapses_of
 from hwsim.errors import SimulationError
 from tests.chip_oracle import connections
@@ -325,24 +326,41 @@ def test_extreme_integers_prove_a_product_beyond_the_first_batch() -> None:
     rng = np.random.default_rng(3)
     projection, graph = conv(2 * rng.integers(-128, 128, (4, 3, 3, 3)), (3, 6, 6))
     part = prepared(projection, graph)
-    honest = part.subject.remade
+    assert isinstance(part.products.rare, RareConvolution)
+    geometry = part.products.rare.geometry
 
     class Saturating(FloatConvolution):
         def __call__(self, events: Tensor) -> Tensor:
             return super().__call__(events).clamp(-3000, 3000)
 
-    def remade(weight: IntArray, bound: int) -> Products:
-        products = honest(weight, bound)
-        geometry = products.rare.geometry  # type: ignore[union-attr]
-        return replace(products, full=Saturating.of(geometry, weight))
+    def saturating(weight: IntArray) -> Saturating:
+        return Saturating(geometry, FloatConvolution.of(geometry, weight).weight)
 
-    subject = replace(part.subject, remade=remade, shape="saturating")
-    products = remade(projection.weight, 1)
-    broken = replace(part, products=products, subject=subject)
+    products = replace(part.products, full=saturating(projection.weight), rebuilt=saturating)
+    broken = replace(part, products=products)
     events = torch.zeros((2, 108), dtype=torch.uint8)
     events[0, 0] = 1
     with pytest.raises(SimulationError, match="aren't exact"):
         broken.prove(events)
+
+
+@pytest.mark.parametrize("payload", [(0, 2000), (0, 1)])
+def test_every_exact_type_gets_a_proof_of_its_own(payload: Payload) -> None:
+    """Odd weights beyond 8 bits run in floats, whose proof mustn't be that of 8-bit integers."""
+    projection, graph = conv(np.full((2, 3, 3, 3), 253), (3, 5, 5))
+    part = prepared(projection, graph, payload)
+    proven: list[type] = []
+
+    def rebuilt(weight: IntArray) -> Product:
+        product = part.products.rebuilt(weight)
+        proven.append(type(product))
+        return product
+
+    watched = replace(part, products=replace(part.products, rebuilt=rebuilt))
+    events = engine_events(np.ones((2, 75), dtype=np.int64), graph, payload)
+    watched.prove(events)
+    watched.prove(events)
+    assert proven == [type(part.products.full)]
 
 
 def test_reduced_precision_is_avoided() -> None:
