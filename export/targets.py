@@ -1,4 +1,7 @@
-"""Export targets: each is a file of the run folder, written from the frozen network."""
+"""Export targets: each writes one or more files of the run folder.
+
+Some are written from the frozen network, the others from the chip graph it was quantised to.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass

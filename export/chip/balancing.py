@@ -90,11 +90,6 @@ class Balancing:
         """Relay neurons."""
         return sum(path.neurons for path in self.paths)
 
-    @property
-    def cores(self) -> int:
-        """Cores added."""
-        return sum(path.cores for path in self.paths)
-
 
 def balanced(
     graph: ChipGraph, *, means: Means | None = None, costs: BalancingCosts | None = None
@@ -111,6 +106,7 @@ def balanced(
     Raises:
         InvalidGraph: synapses of one projection differ in delay, or a graded input would have to
             wait for more than 62 steps.
+        LimitExceeded: a relay of a flat layer that is too large for one.
     """
     timing = timing_of(graph)
     early = {

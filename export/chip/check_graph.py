@@ -13,6 +13,7 @@ from export.chip.graph import (
     Projection,
     Readout,
 )
+from export.chip.limits import TIME_STEPS_MAX
 from export.errors import InvalidGraph
 
 PARAMETERS = ("decay_u", "decay_v", "threshold", "bias")
@@ -190,8 +191,10 @@ def _check_roles(graph: ChipGraph) -> None:
         raise InvalidGraph(
             f"chip graph: readouts {', '.join(named)} name a population twice. Keep one of them."
         )
-    if graph.time_steps is not None and graph.time_steps < 1:
-        raise InvalidGraph(f"chip graph: time_steps is {graph.time_steps}, must be at least 1.")
+    if graph.time_steps is not None and not 1 <= graph.time_steps <= TIME_STEPS_MAX:
+        raise InvalidGraph(
+            f"chip graph: time_steps is {graph.time_steps}, must be 1 to {TIME_STEPS_MAX}."
+        )
 
 
 def _check_readout(graph: ChipGraph, readout: Readout) -> None:

@@ -10,6 +10,7 @@ from export.chip.netx_chain import netx_chain
 from export.chip.netx_read import LAYER_GROUP, read_netx
 from export.chip.netx_write import write_netx
 from export.errors import InvalidGraph, UnsupportedLayer
+from trainers.atomic_file import cannot_write
 from trainers.errors import FileError
 
 CHAIN_FILE = "chip.net"
@@ -40,15 +41,22 @@ def write_chip(graph: ChipGraph, folder: str | Path) -> Path:
     Raises:
         InvalidGraph: shapes or names in the graph contradict each other.
         LimitExceeded: a value lies outside what the chip or Lava holds.
-        FileError: the folder can't be written to, or no space is left.
+        FileError: the folder can't be written to, no space is left, or the other kind's file stays.
     """
     check_graph(graph)
     name = chip_file_name(graph)
     path = Path(folder) / name
     WRITERS[name](graph, path)
     for other in WRITERS.keys() - {name}:
-        (path.parent / other).unlink(missing_ok=True)
+        _remove(path.parent / other)
     return path
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise cannot_write(path, error) from error
 
 
 def read_chip(

@@ -86,11 +86,6 @@ def lava_weights(matrices: tuple[IntArray, ...], where: str) -> tuple[LavaWeight
     return tuple(LavaWeights(_stored(m << shift, dropped), shift) for m in matrices)
 
 
-def effective_dense(weight: IntArray, where: str) -> IntArray:
-    """The weights Lava really multiplies with, of a layer with one matrix; see below."""
-    return effective_matrices((weight,), where)[0]
-
-
 def effective_matrices(matrices: tuple[IntArray, ...], where: str) -> tuple[IntArray, ...]:
     """The weights Lava really multiplies with, for a layer that is to be written.
 

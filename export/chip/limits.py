@@ -30,5 +30,8 @@ BIAS_MANT_LAVA_MAX = (1 << 15) - 1
 THRESHOLD_MANT_LAVA_MAX = 1 << 17
 """netx's own default for a dense layer without a neuron group: one more than the chip's field."""
 
+TIME_STEPS_MAX = 1 << 20
+"""Most steps per sample that a chip graph may ask for; each one costs time and memory."""
+
 DELAY_MAX = 62
 """Largest synaptic delay in steps; netx clamps to it."""

@@ -15,7 +15,7 @@ from pydantic import (
 )
 
 from export.chip.graph import HostEncoder, InputForm, Readout
-from export.chip.limits import BIAS_MANT_MAX, STATE_LIMIT
+from export.chip.limits import BIAS_MANT_MAX, STATE_LIMIT, TIME_STEPS_MAX
 
 FACTS_FORMAT: Literal[1] = 1
 
@@ -100,7 +100,7 @@ class RunFacts(_Facts):
     spikeport: str
     input: InputFacts
     populations: tuple[Name, ...]
-    time_steps: int | None = Field(default=None, ge=1)
+    time_steps: int | None = Field(default=None, ge=1, le=TIME_STEPS_MAX)
     reset: ResetFacts | None = None
     readouts: tuple[ReadoutFacts, ...] = ()
     classes: tuple[str, ...] = ()
@@ -125,7 +125,18 @@ class RunFacts(_Facts):
             self._check_readout(readout)
         if (self.input.form == "bias") != (self.input.name in self.populations):
             raise ValueError(f"input '{self.input.name}' contradicts form '{self.input.form}'")
+        self._check_reset()
         return self
+
+    def _check_reset(self) -> None:
+        found = None if self.reset is None else (self.reset.interval, self.reset.offset)
+        offset = 0 if self.input.form == "bias" else 1
+        expected = None if self.time_steps is None else (self.time_steps, offset)
+        if found != expected:
+            raise ValueError(
+                f"reset (interval, offset) is {found}, but input form '{self.input.form}' with "
+                f"time_steps {self.time_steps} needs {expected}"
+            )
 
     def _check_readout(self, readout: ReadoutFacts) -> None:
         if readout.population not in self.populations:

@@ -10,8 +10,12 @@ import numpy as np
 
 from export.chip.graph import ChipGraph, ConvProjection, DenseProjection, Population, Projection
 from export.chip.limits import DECAY_ONE
+from export.errors import LimitExceeded
 
 RELAY_WEIGHT, RELAY_THRESHOLD = 2, 1
+
+MAX_LINK_ELEMENTS = 1 << 27
+"""Most entries of one flat relay's matrix, which is neurons squared."""
 
 Rows = dict[str, list[Population]]
 """Per source, its relays in the order in which they fire."""
@@ -40,7 +44,11 @@ def with_relays(graph: ChipGraph, rows: Rows) -> list[Population]:
 
 
 def relay_links(rows: Rows) -> list[Projection]:
-    """Each relay's synapses: one per neuron, from the neuron whose spikes it repeats."""
+    """Each relay's synapses: one per neuron, from the neuron whose spikes it repeats.
+
+    Raises:
+        LimitExceeded: a flat population is too large for a matrix of neurons squared.
+    """
     links = []
     for source, row in rows.items():
         before = [source, *(relay.name for relay in row)]
@@ -62,7 +70,14 @@ def _free_name(name: str, taken: set[str]) -> str:
 
 def _link(source: str, relay: Population) -> Projection:
     if len(relay.shape) == 1:
-        matrix = RELAY_WEIGHT * np.eye(relay.neurons, dtype=np.int64)
+        if relay.neurons**2 > MAX_LINK_ELEMENTS:
+            raise LimitExceeded(
+                f"relay of '{source}': {relay.neurons:,} neurons in a flat layer take a matrix of "
+                f"{relay.neurons**2:,} entries, more than {MAX_LINK_ELEMENTS:,}. Balance by "
+                "synaptic delays, or give the layer the shape (C, H, W)."
+            )
+        matrix = np.zeros((relay.neurons, relay.neurons), dtype=np.int64)
+        np.fill_diagonal(matrix, RELAY_WEIGHT)
         return DenseProjection(source, relay.name, matrix)
     channels = relay.shape[0]
     kernel = np.full((channels, 1, 1, 1), RELAY_WEIGHT, dtype=np.int64)

@@ -10,7 +10,7 @@ from export.chip.graph import ChipGraph
 from export.executor.samples import check_samples
 from export.graph_order import in_order
 from export.nir_metadata import read_facts
-from export.quantizing.input_forms import INPUT_FORMS, ChipInputs
+from export.quantizing.input_forms import INPUT_FORMS, ChipInputs, Encoded
 from export.quantizing.segments import segments
 from trainers.data.splits import Inputs
 
@@ -33,6 +33,11 @@ def encode(graph: nir.NIRGraph, chip: ChipGraph, inputs: NDArray[Any] | Inputs) 
         DataError: inputs of the wrong shape, with NaN or infinity, or, for form `spikes`, other
             than 0 and 1.
     """
+    return encode_counted(graph, chip, inputs).integers
+
+
+def encode_counted(graph: nir.NIRGraph, chip: ChipGraph, inputs: NDArray[Any] | Inputs) -> Encoded:
+    """As `encode`, with how many integers were clipped to the range that the host may send."""
     facts = read_facts(graph)
     samples = inputs if isinstance(inputs, np.ndarray) else inputs[:]
     check_samples(samples, in_order(graph), facts, facts.time_steps)

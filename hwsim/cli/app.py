@@ -33,8 +33,8 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Train spiking networks, freeze them, carry them to NIR, ONNX and Lava's netx, "
-    "emulate a Loihi-style chip bit for bit, and cost the result.",
+    help="Train spiking networks, freeze them, carry them to NIR, ONNX and chip files "
+    "(Lava's netx), emulate a Loihi-style chip bit for bit, and cost the result.",
     epilog="Start with: spikeport run digits -o runs/digits. "
     "Add --debug anywhere to see an error's traceback.",
 )

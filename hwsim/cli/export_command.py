@@ -11,7 +11,11 @@ def export(
     folder: RunDir,
     target: Annotated[
         list[str] | None,
-        typer.Option("--target", metavar="nir|onnx|netx", help="Write only this; repeatable."),
+        typer.Option(
+            "--target",
+            metavar="nir|onnx|netx|chip|chip-onnx",
+            help="Write only this; repeatable. Files of targets not named are removed.",
+        ),
     ] = None,
     input_form: Annotated[
         str | None,
@@ -21,14 +25,20 @@ def export(
     ] = None,
     allow_code: AllowCode = False,
 ) -> None:
-    """Freeze thresholds, fold norms and pooling, and write model.nir, model.onnx and chip.net.
+    """Freeze thresholds, fold norms and pooling, and write the files of each target.
+
+    The chip file is chip.net for a chain and network.chip.h5 for any other network.
 
     Example: spikeport export runs/digits --target nir --target onnx
     """
+    from export.quantizing.input_forms import INPUT_FORMS
     from trainers.errors import ConfigError
 
-    if input_form not in (None, "bias", "spikes", "graded"):
-        raise ConfigError(f"--input-form {input_form}: unknown. Choose bias, spikes or graded.")
+    if input_form is not None and input_form not in INPUT_FORMS:
+        *others, last = INPUT_FORMS
+        raise ConfigError(
+            f"--input-form {input_form}: unknown. Choose {', '.join(others)} or {last}."
+        )
     from hwsim.pipeline.pipeline import run_pipeline
 
     context = existing_run(folder, allow_code=allow_code)

@@ -1,1 +1,1 @@
-"""Lava as the judge: the same chip.net through Intel's own emulator, in an isolated environment."""
+"""Lava as the judge: the same chip file in Intel's own emulator, in an isolated environment."""

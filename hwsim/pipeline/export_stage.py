@@ -8,12 +8,14 @@ import torch
 
 from export.chip.graph import ChipGraph
 from export.freezing import freeze
-from export.quantizing import Quantization, encode, quantization
+from export.quantizing import Quantization, encode_counted, quantization
+from export.quantizing.input_forms import Encoded
 from export.samples import Samples, write_samples
 from export.targets import TARGETS
 from hwsim.pipeline.fidelity import measure, write_fidelity
 from hwsim.pipeline.stage import Context
 from hwsim.pipeline.tested_samples import with_tested_samples
+from trainers.atomic_file import cannot_write
 from trainers.build import build_data, build_network
 from trainers.checkpoint import load_weights
 from trainers.data import DataSplits
@@ -40,14 +42,18 @@ def make(context: Context) -> list[Path]:
     network = trained_network(context, data)
     graph = _frozen(context, network, data)
     # NIR first: it carries every network that freezes, so a chip that can't doesn't cost it.
-    written = _write(("nir", "onnx"), targets, graph, None, folder.path)
+    written = _write(_chosen(targets, quantised=False), graph, None, folder.path)
     quantised = _quantised(context, graph, data)
     chip = quantised.chip if quantised else None
-    written += _write(("netx", "chip", "chip-onnx"), targets, graph, chip, folder.path)
+    written += _write(_chosen(targets, quantised=True), graph, chip, folder.path)
     fidelity, logits = measure(network, graph, data, quantised)
-    chip_inputs = encode(graph, chip, tested) if chip else None
-    write_samples(folder.samples, Samples(tested, data.test.labels, logits, chip_inputs))
+    encoded = encode_counted(graph, chip, tested) if chip else None
+    _say_what_was_clipped(context, chip, encoded)
+    integers, clipped = (encoded.integers, encoded.clipped) if encoded else (None, 0)
+    write_samples(folder.samples, Samples(tested, data.test.labels, logits, integers))
+    fidelity = fidelity.model_copy(update={"clipped_inputs": clipped})
     write_fidelity(folder.fidelity, fidelity)
+    _remove_older_exports(folder.path, written)
     changed = ", ".join(f"{name} {share:.1%}" for name, share in fidelity.spikes_changed.items())
     context.say(
         f"accuracy trained {fidelity.trained:.4f}, frozen {fidelity.frozen:.4f} "
@@ -111,15 +117,40 @@ def _quantised(context: Context, graph: nir.NIRGraph, data: DataSplits) -> Quant
     return done
 
 
+def _say_what_was_clipped(
+    context: Context, chip: ChipGraph | None, encoded: Encoded | None
+) -> None:
+    if chip and chip.host and encoded and encoded.clipped:
+        context.say(
+            f"{encoded.clipped:,} of {encoded.integers.size:,} input integers were clipped to "
+            f"{chip.host.lowest}..{chip.host.highest}: test samples beyond the calibration's"
+        )
+
+
+def _chosen(targets: tuple[str, ...], *, quantised: bool) -> tuple[str, ...]:
+    """In the table's order."""
+    return tuple(
+        name for name, row in TARGETS.items() if name in targets and row.quantised == quantised
+    )
+
+
 def _write(
-    wanted: tuple[str, ...],
-    targets: tuple[str, ...],
+    names: tuple[str, ...],
     graph: nir.NIRGraph,
     chip: ChipGraph | None,
     folder: Path,
 ) -> list[Path]:
     written: dict[Path, None] = {}
-    for name in wanted:
-        if name in targets:
-            written |= dict.fromkeys(TARGETS[name].write(graph, chip, folder))
+    for name in names:
+        written |= dict.fromkeys(TARGETS[name].write(graph, chip, folder))
     return list(written)
+
+
+def _remove_older_exports(folder: Path, written: list[Path]) -> None:
+    # Another export's chip file would be simulated with this one's samples.
+    known = {folder / name for row in TARGETS.values() for name in row.files}
+    for path in sorted(known.difference(written)):
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise cannot_write(path, error) from error

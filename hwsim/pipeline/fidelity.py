@@ -2,12 +2,12 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import nir
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from export.executor import logits, run_graph
 from export.nir_metadata import read_facts
@@ -39,17 +39,30 @@ class QuantisedPayload(_Table):
 
 
 class QuantisedLayer(_Table):
-    """Integers of one population; see export.quantizing.LayerQuantization."""
+    """Integers of one population; see export.quantizing.LayerQuantization.
+
+    `on_host`: it has no weights on the chip. `sqnr_db` is null there, and null or infinite where
+    rounding changed no weight.
+    """
 
     scale: float
     threshold: int
     weight_max: int
     clipped_weights: int
     sqnr_db: float | None
+    on_host: bool
     payload: QuantisedPayload | None = None
     projections: int = 1
     identity_error: float | None = None
     silenced: int = 0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_older_files(cls, table: Any) -> Any:
+        # They lack the key; without weights on the chip the largest is 0.
+        if isinstance(table, dict) and "on_host" not in table:
+            return table | {"on_host": table.get("weight_max") == 0}
+        return table
 
 
 class WaitingPath(_Table):
@@ -79,6 +92,7 @@ class Fidelity(_Table):
             the spikes that either fired.
         quantised: per population, what quantising did; empty without a chip target.
         waiting: paths that wait for longer ones on the chip; empty in a plain chain.
+        clipped_inputs: integers of the test samples that were clipped to what the host may send.
     """
 
     format: Literal[1] = 1
@@ -89,6 +103,7 @@ class Fidelity(_Table):
     spikes_changed: dict[str, float]
     quantised: dict[str, QuantisedLayer] = {}
     waiting: tuple[WaitingPath, ...] = ()
+    clipped_inputs: int = 0
 
 
 def measure(
@@ -132,6 +147,7 @@ def measure(
                 weight_max=layer.weight_max,
                 clipped_weights=layer.clipped_weights,
                 sqnr_db=layer.sqnr_db,
+                on_host=layer.sqnr_db is None,
                 payload=_payload(layer),
                 projections=layer.projections,
                 identity_error=layer.identity_error,

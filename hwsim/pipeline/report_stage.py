@@ -1,5 +1,6 @@
 """Stage `report`: counted events, chip description and accuracies to report.json and the pages."""
 
+from math import isinf
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,7 @@ def make(context: Context) -> list[Path]:
         recipe=title,
         training=training,
         fidelity=fidelity.spikes_changed,
-        quantisation=_quantisation(fidelity),
+        quantisation=quantisation(fidelity),
         waiting=_waiting(fidelity),
     )
     write_report(report, folder.report_json)
@@ -96,19 +97,24 @@ def training_curve(path: Path, *, early_stop: bool = False) -> TrainingCurve:
     )
 
 
-def _quantisation(fidelity: Fidelity) -> dict[str, dict[str, Fact]]:
+def quantisation(fidelity: Fidelity) -> dict[str, dict[str, Fact]]:
+    """What the report says of each population, by name."""
     return {
         name: {
             "scale": round(layer.scale, 3),
             "threshold mantissa": layer.threshold,
-            "largest |weight|": None if layer.sqnr_db is None else layer.weight_max,
-            "weights at the limit": None if layer.sqnr_db is None else layer.clipped_weights,
-            "SQNR (dB)": None if layer.sqnr_db is None else round(layer.sqnr_db, 1),
+            "largest |weight|": None if layer.on_host else layer.weight_max,
+            "weights at the limit": None if layer.on_host else layer.clipped_weights,
+            "SQNR (dB)": None if layer.on_host else _sqnr(layer.sqnr_db),
             **_payload_facts(layer.payload),
             **_residual_facts(layer),
         }
         for name, layer in fidelity.quantised.items()
     }
+
+
+def _sqnr(decibels: float | None) -> Fact:
+    return "exact" if decibels is None or isinf(decibels) else round(decibels, 1)
 
 
 def _residual_facts(layer: QuantisedLayer) -> dict[str, Fact]:
@@ -128,7 +134,7 @@ def _waiting(fidelity: Fidelity) -> dict[str, dict[str, Fact]]:
             "steps": path.steps,
             "by": "relay populations" if path.means == "relay" else "synaptic delays",
             "neurons added": path.neurons,
-            "cores added": path.cores,
+            "Loihi 1 cores added": path.cores,
             "synapses added": path.synapses,
             "chosen as": path.why,
         }

@@ -1,4 +1,8 @@
-"""Input forms: how samples enter the chip. One file and one line each."""
+"""Input forms: how samples enter the chip. A file and a line below each, and three more places.
+
+A new form is also a word of `export.chip.graph.InputForm`, of `input_form` in
+`trainers.recipe_tables.ExportTable`, and of each chip description in `hwsim/chips` that has it.
+"""
 
 from export.chip.graph import InputForm
 from export.quantizing.input_forms.bias import BIAS
@@ -7,6 +11,7 @@ from export.quantizing.input_forms.input_form import (
     PAYLOAD_BITS,
     Calibration,
     ChipInputs,
+    Encoded,
     FirstLayer,
     InputFormRow,
 )
@@ -17,6 +22,7 @@ __all__ = [
     "PAYLOAD_BITS",
     "Calibration",
     "ChipInputs",
+    "Encoded",
     "FirstLayer",
     "InputFormRow",
 ]

@@ -16,7 +16,7 @@ from export.nir_metadata import FrozenFacts
 from export.quantizing.compose import FloatArray, currents, macs
 from export.quantizing.input_forms.input_form import (
     Calibration,
-    ChipInputs,
+    Encoded,
     FirstLayer,
     InputFormRow,
 )
@@ -51,10 +51,8 @@ def quantise(first: Segment, facts: FrozenFacts, calibration: Calibration) -> Fi
     )
 
 
-def encode(
-    first: Segment, facts: FrozenFacts, chip: ChipGraph, samples: NDArray[Any]
-) -> ChipInputs:
-    """Bias mantissas, int64 [N, C, H, W] or [N, T, C, H, W].
+def encode(first: Segment, facts: FrozenFacts, chip: ChipGraph, samples: NDArray[Any]) -> Encoded:
+    """Bias mantissas, int64 [N, C, H, W] or [N, T, C, H, W], clipped to the host's range.
 
     Raises:
         UnsupportedLayer: the chip graph names no scale.
@@ -64,12 +62,14 @@ def encode(
             "encode: this chip graph is driven by biases and has no host encoder to say their "
             "scale. Use a chip file that spikeport wrote."
         )
-    batches = []
+    batches, clipped = [], 0
     for start in range(0, len(samples), BATCH):
-        mantissas = host_currents(first, facts, samples[start : start + BATCH]) * chip.host.scale
-        within = np.clip(np.rint(mantissas), chip.host.lowest, chip.host.highest)
+        currents_of_batch = host_currents(first, facts, samples[start : start + BATCH])
+        mantissas = np.rint(currents_of_batch * chip.host.scale)
+        within = np.clip(mantissas, chip.host.lowest, chip.host.highest)
+        clipped += int((within != mantissas).sum())
         batches.append(within.astype(np.int64))
-    return np.concatenate(batches)
+    return Encoded(np.concatenate(batches), clipped)
 
 
 def host_currents(first: Segment, facts: FrozenFacts, inputs: NDArray[Any]) -> FloatArray:

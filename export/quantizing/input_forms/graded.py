@@ -21,7 +21,7 @@ from export.nir_metadata import FrozenFacts
 from export.quantizing.compose import compose
 from export.quantizing.input_forms.input_form import (
     Calibration,
-    ChipInputs,
+    Encoded,
     FirstLayer,
     InputFormRow,
 )
@@ -74,9 +74,7 @@ def quantise(first: Segment, facts: FrozenFacts, calibration: Calibration) -> Fi
     )
 
 
-def encode(
-    first: Segment, facts: FrozenFacts, chip: ChipGraph, samples: NDArray[Any]
-) -> ChipInputs:
+def encode(first: Segment, facts: FrozenFacts, chip: ChipGraph, samples: NDArray[Any]) -> Encoded:
     """Payloads [N, T, *shape], or [N, *shape] of static samples, the same at every step.
 
     Values beyond the calibration's largest are clipped to the ends of the payloads' range.
@@ -91,11 +89,13 @@ def encode(
             "encode: this chip graph takes payloads and has no host encoder to say their scale. "
             "Use a chip file that spikeport wrote."
         )
-    payloads = np.empty(samples.shape, _stored_type(host))
+    payloads, clipped = np.empty(samples.shape, _stored_type(host)), 0
     for start in range(0, len(samples), BATCH):
-        scaled = samples[start : start + BATCH].astype(np.float64) * host.scale
-        payloads[start : start + BATCH] = np.clip(np.rint(scaled), host.lowest, host.highest)
-    return payloads
+        scaled = np.rint(samples[start : start + BATCH].astype(np.float64) * host.scale)
+        within = np.clip(scaled, host.lowest, host.highest)
+        clipped += int((within != scaled).sum())
+        payloads[start : start + BATCH] = within
+    return Encoded(payloads, clipped)
 
 
 def _stored_type(host: HostEncoder) -> DTypeLike:

@@ -18,6 +18,19 @@ ChipInputs = NDArray[Any]
 
 
 @dataclass(frozen=True)
+class Encoded:
+    """What the host sends.
+
+    Args:
+        integers: for the chip.
+        clipped: how many of them lay outside the range that the host may send.
+    """
+
+    integers: ChipInputs
+    clipped: int
+
+
+@dataclass(frozen=True)
 class Calibration:
     """What sets the scales.
 
@@ -65,7 +78,7 @@ class Encode(Protocol):
 
     def __call__(
         self, first: Segment, facts: FrozenFacts, chip: ChipGraph, samples: NDArray[Any], /
-    ) -> ChipInputs:
+    ) -> Encoded:
         """The chip's inputs of samples [N, *shape], or [N, T, *shape] for sequences."""
 
 

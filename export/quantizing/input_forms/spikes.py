@@ -12,7 +12,7 @@ from export.chip.graph import ChipGraph, ChipInput
 from export.nir_metadata import FrozenFacts
 from export.quantizing.input_forms.input_form import (
     Calibration,
-    ChipInputs,
+    Encoded,
     FirstLayer,
     InputFormRow,
 )
@@ -44,9 +44,7 @@ def quantise(first: Segment, facts: FrozenFacts, calibration: Calibration) -> Fi
     )
 
 
-def encode(
-    first: Segment, facts: FrozenFacts, chip: ChipGraph, samples: NDArray[Any]
-) -> ChipInputs:
+def encode(first: Segment, facts: FrozenFacts, chip: ChipGraph, samples: NDArray[Any]) -> Encoded:
     """Spikes, uint8 [N, T, *shape], or [N, *shape] of static samples, the same at every step.
 
     Raises:
@@ -54,7 +52,7 @@ def encode(
     """
     del first, facts, chip
     refuse_other_values(samples)
-    return samples.astype(np.uint8)
+    return Encoded(samples.astype(np.uint8), clipped=0)
 
 
 def refuse_other_values(samples: NDArray[Any]) -> None:

@@ -17,10 +17,10 @@ from export.chip.graph import (
     InputForm,
     Population,
 )
-from export.chip.relays import RELAY_THRESHOLD, RELAY_WEIGHT
+from export.chip.relays import RELAY_THRESHOLD, RELAY_WEIGHT, relay_links, relay_rows
 from export.chip.timing import misalignment, timing_of
-from export.errors import InvalidGraph
-from tests import chip_oracle
+from export.errors import InvalidGraph, LimitExceeded
+from tests import chip_oracle, small_chip_graphs
 from tests.residual_graphs import chip_windows, driven, in_step, residual_graph
 from tests.same_graph import assert_same_graph
 
@@ -141,10 +141,21 @@ def test_relays_are_shared() -> None:
     assert [len(path.relays) for path in report.paths] == [1, 2, 3]
     assert [path.neurons for path in report.paths] == [32, 32, 32]
     assert report.neurons == 96
-    assert report.cores == 3
+    assert sum(path.cores for path in report.paths) == 3
     skips = [p for p in chip.projections if p.target == "a4"]
     assert {p.source for p in skips} == {"a3", "a0_relay3"}
     assert [p.name for p in chip.populations][:4] == ["a0", *report.relays]
+
+
+def test_a_flat_relay_too_large_for_its_matrix_is_refused() -> None:
+    """By name and before its neurons squared are allocated; a map of as many neurons passes."""
+    flat = small_chip_graphs.population("flat", (11_586,))
+    graph = ChipGraph(ChipInput("in", "spikes", (1,)), (flat,), ())
+    with pytest.raises(LimitExceeded, match=r"'flat': 11,586 neurons .* more than 134,217,728\."):
+        relay_links(relay_rows(graph, {"flat": 1}))
+    map_of_as_many = small_chip_graphs.population("wide", (11_586, 1, 1))
+    wide = replace(graph, populations=(map_of_as_many,))
+    assert len(relay_links(relay_rows(wide, {"wide": 1}))) == 1
 
 
 def test_dense_synapses_wait_by_their_own_delay() -> None:

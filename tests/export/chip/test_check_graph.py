@@ -62,6 +62,8 @@ CASES = {
         replace(GRAPH, input=replace(GRAPH.input, form="spikes")),
         "has the name of a population",
     ),
+    "no steps": (replace(GRAPH, time_steps=0), "time_steps is 0, must be 1 to 1048576"),
+    "many steps": (replace(GRAPH, time_steps=(1 << 20) + 1), "time_steps is 1048577, must be 1"),
     "unknown source": (with_projection(0, source="x"), "there is no 'x'. Known: input, p1, p2"),
     "unknown target": (with_projection(1, target="y"), "there is no 'y'"),
     "shape": (with_population(2, shape=(5, 1)), r"shape \(5, 1\) must be"),

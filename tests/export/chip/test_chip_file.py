@@ -46,6 +46,14 @@ def test_the_other_kind_goes_when_the_new_file_is_whole(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["chip.net"]
 
 
+def test_another_file_that_stays_is_said(tmp_path: Path) -> None:
+    """In one line with its name, although the new file is whole."""
+    (tmp_path / "network.chip.h5").mkdir()
+    with pytest.raises(FileError, match=r"network\.chip\.h5: can't be written"):
+        write_chip(chain(2).graph(), tmp_path)
+    assert (tmp_path / "chip.net").is_file()
+
+
 def test_the_content_decides_not_the_name(tmp_path: Path) -> None:
     """A graph called .net and a chain called .chip.h5."""
     write_chip(diamond(3), tmp_path).rename(tmp_path / "a.net")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from export.chip.dense_rule import effective_dense, effective_matrices, lava_weights
+from export.chip.dense_rule import effective_matrices, lava_weights
 from export.chip.graph import IntArray
 from export.errors import LimitExceeded
 
@@ -172,6 +172,7 @@ def test_half_a_weight() -> None:
 
 
 def test_one_matrix() -> None:
-    """The short form for a layer without recurrent weights."""
+    """A layer without recurrent weights."""
     weight = np.array([[300, -2], [4, 6]])
-    assert effective_dense(weight, "layer").tolist() == [[254, -2], [4, 6]]
+    (found,) = effective_matrices((weight,), "layer")
+    assert found.tolist() == [[254, -2], [4, 6]]

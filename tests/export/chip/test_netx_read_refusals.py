@@ -164,10 +164,32 @@ def readout_facts(*weights: object) -> list[dict[str, object]]:
     return [{"population": "p1", "volts_to_logit": 1.0, "weights": weights}]
 
 
+def biases_into(name: str) -> dict[str, object]:
+    """Facts of biases, with the reset that goes with them."""
+    return {"input": {"form": "bias", "name": name}, "reset": {"interval": 4, "offset": 0}}
+
+
 FACTS: dict[str, tuple[Callable[[dict[str, object]], object], str]] = {
     "no JSON": (lambda facts: "{", "JSON: Invalid JSON"),
     "unknown key": (lambda facts: facts.update(colour=1), "colour: Extra inputs"),
     "steps": (lambda facts: facts.update(time_steps=0), "time_steps: Input should be greater"),
+    "many steps": (
+        lambda facts: facts.update(time_steps=(1 << 20) + 1),
+        "time_steps: Input should be less than or equal to 1048576",
+    ),
+    "other interval": (
+        lambda facts: facts.update(reset={"rule": "staggered", "interval": 5, "offset": 1}),
+        r"reset \(interval, offset\) is \(5, 1\), but.*'spikes' with time_steps 4 needs \(4, 1\)",
+    ),
+    "other offset": (
+        lambda facts: facts.update(reset={"rule": "staggered", "interval": 4, "offset": 0}),
+        r"is \(4, 0\), but.*needs \(4, 1\)",
+    ),
+    "no reset": (lambda facts: facts.update(reset=None), r"is None, but.*needs \(4, 1\)"),
+    "reset without steps": (
+        lambda facts: facts.update(time_steps=None),
+        r"is \(4, 1\), but.*needs None",
+    ),
     "few names": (lambda facts: facts.update(populations=["p0"]), "2 layers have neurons.*name 1"),
     "many names": (lambda facts: facts.update(populations=["a", "b", "c"]), "2 layers.*name 3"),
     "double name": (lambda facts: facts.update(populations=["a", "a"]), "holds a name twice"),
@@ -194,11 +216,11 @@ FACTS: dict[str, tuple[Callable[[dict[str, object]], object], str]] = {
     "two spellings": (lambda facts: facts.update(readout=None), "both readout and readouts"),
     "two lines": (lambda facts: facts.update(populations=["a", "b\n"]), r"populations\.1.*'b.n'"),
     "input name": (
-        lambda facts: facts.update(input={"form": "bias", "name": "p1"}),
+        lambda facts: facts.update(biases_into("p1")),
         "input form 'bias' contradicts",
     ),
     "form": (
-        lambda facts: facts.update(input={"form": "bias", "name": "p0"}),
+        lambda facts: facts.update(biases_into("p0")),
         "input form 'bias' contradicts",
     ),
 }

@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from export.chip.dense_rule import effective_dense
+from export.chip.dense_rule import effective_matrices
 from export.errors import LimitExceeded
 from export.quantizing.scale import (
     QuantizedWeights,
@@ -49,7 +49,7 @@ def check_fits(integers: QuantizedWeights) -> None:
     assert weight.min() >= -256
     assert weight.max() <= 254
     assert np.abs(integers.bias).max() <= 4095
-    np.testing.assert_array_equal(effective_dense(weight, "w"), weight)
+    np.testing.assert_array_equal(effective_matrices((weight,), "w")[0], weight)
 
 
 def check_near(integers: QuantizedWeights, weight: FloatArray, bias: FloatArray) -> None:

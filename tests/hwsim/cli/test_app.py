@@ -1,5 +1,6 @@
 """The command line as a whole: quick to start, helpful, one line per error."""
 
+import inspect
 import subprocess
 import sys
 import warnings
@@ -7,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from export.quantizing.input_forms import INPUT_FORMS
+from export.targets import TARGETS
+from hwsim.cli.export_command import export
 from tests.conftest import Command
 
 HEAVY = ("torch", "numpy", "nir", "onnx", "lightning", "plotly", "h5py", "sklearn", "pydantic")
@@ -95,3 +99,11 @@ def test_a_warning_is_one_line_too(
     assert outcome.code == 0
     (line,) = [line for line in outcome.err.splitlines() if "C++" in line]
     assert line.startswith("spikeport: warning: none of the C++ compilers no-such-compiler")
+
+
+def test_export_names_every_target_and_input_form() -> None:
+    """Its help is written out, since the tables would import what only a run needs."""
+    options = inspect.signature(export).parameters
+    named = {name: options[name].annotation.__metadata__[0].metavar for name in options if name in
+             ("target", "input_form")}  # fmt: skip
+    assert named == {"target": "|".join(TARGETS), "input_form": "|".join(INPUT_FORMS)}

@@ -1,15 +1,17 @@
 """Graded inputs: payload and weight scale chosen together, and what the chip makes of them."""
 
+from dataclasses import replace
+
 import nir
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from export.chip.graph import ChipGraph, ChipInput, ConvProjection
+from export.chip.graph import ChipGraph, ChipInput, ConvProjection, InputForm
 from export.errors import LimitExceeded, UnsupportedLayer
 from export.executor import logits, run_graph
 from export.nir_metadata import read_facts
-from export.quantizing import encode, quantize, quantize_layers
+from export.quantizing import encode, encode_counted, quantize, quantize_layers
 from export.quantizing.payload_quantization import SUM_MAX, PayloadQuantization
 from hwsim import cost
 from hwsim.engine.readout import chip_logits
@@ -196,6 +198,21 @@ def test_samples_become_payloads_as_numpy_rounds_them() -> None:
     np.testing.assert_array_equal(found, expected)
     bright = encode(graph, chip, 3 * many - 1)
     assert (bright.min(), bright.max()) == (0, payload.highest)
+
+
+@pytest.mark.parametrize("form", ["bias", "graded"])
+def test_clipped_integers_are_counted(form: InputForm) -> None:
+    """As many as lie beyond what the host may send, over all batches; none of the calibration."""
+    graph = conv_network()
+    chip = quantize(graph, CALIBRATION, input_form=form)
+    assert chip.host is not None
+    assert encode_counted(graph, chip, CALIBRATION).clipped == 0
+    bright = 9 * images(600, seed=3)
+    boundless = replace(chip, host=replace(chip.host, lowest=-(1 << 22), highest=1 << 22))
+    free = encode(graph, boundless, bright)
+    found = encode_counted(graph, chip, bright)
+    assert found.clipped == ((free < chip.host.lowest) | (free > chip.host.highest)).sum() > 0
+    np.testing.assert_array_equal(found.integers, encode(graph, chip, bright))
 
 
 def test_wide_payloads_take_wider_integers() -> None:

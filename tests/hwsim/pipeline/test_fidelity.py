@@ -1,0 +1,45 @@
+"""fidelity.json and the report's table of it."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hwsim.pipeline.fidelity import Fidelity, read_fidelity, write_fidelity
+from hwsim.pipeline.report_stage import quantisation
+
+HOST = {"scale": 2.0, "threshold": 7, "weight_max": 0, "clipped_weights": 0, "sqnr_db": None}
+EXACT = {"scale": 2.0, "threshold": 7, "weight_max": 8, "clipped_weights": 1, "sqnr_db": math.inf}
+ROUNDED = {**EXACT, "sqnr_db": 41.26}
+
+
+def fidelity(**layers: dict[str, Any]) -> Fidelity:
+    """Of these layers."""
+    fixed = {"samples": 1, "trained": 1.0, "frozen": 1.0, "validation_trained": 1.0}
+    return Fidelity.model_validate({**fixed, "spikes_changed": {}, "quantised": layers})
+
+
+@pytest.mark.parametrize("older", [False, True])
+def test_exact_weights_are_not_the_hosts(tmp_path: Path, older: bool) -> None:
+    """Infinite SQNR is null in JSON; files without the key `on_host` are told by the weights."""
+    path = tmp_path / "fidelity.json"
+    write_fidelity(path, fidelity(host=HOST, exact=EXACT, rounded=ROUNDED))
+    document = json.loads(path.read_text())
+    assert document["quantised"]["exact"]["sqnr_db"] is None
+    if older:
+        del document["clipped_inputs"]
+        for layer in document["quantised"].values():
+            del layer["on_host"]
+        path.write_text(json.dumps(document))
+    facts = quantisation(read_fidelity(path))
+    shown = {
+        name: [layer[key] for key in ("largest |weight|", "weights at the limit", "SQNR (dB)")]
+        for name, layer in facts.items()
+    }
+    assert shown == {
+        "host": [None, None, None],
+        "exact": [8, 1, "exact"],
+        "rounded": [8, 1, 41.3],
+    }
