@@ -4,7 +4,7 @@ import tokenize
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
@@ -75,20 +75,26 @@ def read_npz(path: Path, names: tuple[str, ...] | None = None) -> dict[str, NDAr
         FileError: missing file or array, truncated, not an .npz, objects inside, or too large.
     """
     with opened_npz(path) as archive:
-        shapes = array_shapes(path, archive)
+        shapes = array_shapes(path, archive, names)
         _refuse_missing(path, names or (), shapes)
         entries = {array_name(entry): entry for entry in archive.infolist()}
         return {name: _read(archive, entries[name]) for name in names or shapes}
 
 
-def npz_shapes(path: Path) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
+def npz_shapes(
+    path: Path, *, whole: Collection[str] | None = None
+) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
     """Shape and dtype of every array of a file, without reading one.
+
+    Args:
+        path: the file.
+        whole: arrays that are to be in memory as a whole, whose size is limited; None for all.
 
     Raises:
         FileError: as of `read_npz`.
     """
     with opened_npz(path) as archive:
-        return array_shapes(path, archive)
+        return array_shapes(path, archive, whole)
 
 
 @contextmanager
@@ -113,13 +119,13 @@ def opened_npz(path: Path) -> Iterator[zipfile.ZipFile]:
 
 
 def array_shapes(
-    path: Path, archive: zipfile.ZipFile
+    path: Path, archive: zipfile.ZipFile, whole: Collection[str] | None = None
 ) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
     """Shape and dtype of every array, from the headers alone.
 
     Raises:
         FileError: an array holds Python objects, two have one name, a member isn't as long as
-            its header says, or all together claim more than MAX_BYTES.
+            its header says, or those read whole (None: all) together claim more than MAX_BYTES.
     """
     shapes: dict[str, tuple[tuple[int, ...], np.dtype[Any]]] = {}
     total = 0
@@ -129,7 +135,8 @@ def array_shapes(
             raise FileError(f"{path}: two arrays are called '{name}'. Don't trust this file.")
         header = read_header(path, archive, entry)
         shapes[name] = (header.shape, header.dtype)
-        total += header.bytes
+        if whole is None or name in whole:
+            total += header.bytes
     if total > MAX_BYTES:
         raise FileError(
             f"{path}: its arrays claim {total:,} bytes, more than {MAX_BYTES:,}. Split the file."

@@ -1,6 +1,7 @@
 """One array of an .npz file, read by rows: for arrays that are larger than memory.
 
-A member that is stored as it is (numpy.savez) is read where it lies; a compressed one
+A member that is stored as it is (numpy.savez) is held to its checksum once and then read where
+it lies; a compressed one
 (numpy.savez_compressed) is unpacked first, if it is large into a file without a name.
 Rows are read, not mapped, so the memory in use is that of the rows asked for.
 """
@@ -28,7 +29,7 @@ from trainers.npz_file import array_name, opened_npz, read_header
 LOCAL_HEADER = 30
 """Bytes of a member's own header in the archive, before its name and extra field."""
 
-CHUNK_BYTES = 1 << 20
+CHUNK_BYTES = 1 << 18
 
 SMALL_BYTES = 1 << 25
 """Compressed members up to this size are unpacked in memory."""
@@ -73,17 +74,26 @@ class RowsInFile:
         """Reads rows that follow each other.
 
         Raises:
-            FileError: the file has become shorter.
+            FileError: the file has become shorter, or can't be read any more.
         """
         part = self.part(rows)
         values = np.empty(part.shape, self.stored)
         if values.size:
             with self.lock:
-                self.file.seek(part.start)
-                got = self.file.readinto(values.reshape(-1).view(np.uint8).data)
+                got = self._read_into(values, part.start)
             if got != values.nbytes:
                 raise FileError(f"{self.path}: ends within its arrays. Write it again.")
         return values.astype(self.dtype, copy=False)
+
+    def _read_into(self, values: NDArray[Any], start: int) -> int:
+        try:
+            self.file.seek(start)
+            return self.file.readinto(values.reshape(-1).view(np.uint8).data)
+        except OSError as error:
+            raise FileError(
+                f"{self.path}: can't be read ({error.strerror or error}). Check its disk, or copy "
+                "it elsewhere."
+            ) from error
 
     def part(self, rows: slice) -> "RowsInFile":
         """The array of those rows alone, still in the file."""
@@ -130,6 +140,7 @@ def _content(
 ) -> BufferedIOBase:
     """A file that holds the member's bytes as they are: the archive, or one to unpack it to."""
     if entry.compress_type == zipfile.ZIP_STORED:
+        _hold_to_checksum(path, archive, entry)
         return path.open("rb")
     return _unpacked(path, archive, entry, scratch)
 
@@ -142,6 +153,18 @@ def _entry(path: Path, archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
         raise FileError(f"{path}: two arrays are called '{name}'. Don't trust this file.")
     others = ", ".join(sorted(map(array_name, archive.infolist()))) or "nothing"
     raise FileError(f"{path}: no array '{name}'; it holds {others}. Name a file with that array.")
+
+
+def _hold_to_checksum(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
+    """Reads a stored member once, since zipfile checks what passes through it alone."""
+    if entry.compress_size != entry.file_size:
+        raise FileError(
+            f"{path}: array '{array_name(entry)}' takes {entry.compress_size:,} bytes as stored, "
+            f"but claims {entry.file_size:,}. Don't trust this file."
+        )
+    with archive.open(entry) as member:
+        while member.read(CHUNK_BYTES):
+            pass
 
 
 def _data_start(path: Path, entry: zipfile.ZipInfo) -> int:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from hwsim.lava.environment import WORKER
 from hwsim.lava.job import LavaJob
 from hwsim.lava.pieces import Piece
 from hwsim.lava.process_group import Program, run_groups
-from trainers.atomic_file import whole_file
+from trainers.atomic_file import cannot_write, whole_file
 from trainers.errors import FileError
 
 ONE_THREAD: Mapping[str, str] = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -45,9 +46,14 @@ class Crew:
     python: Path
 
     def run(
-        self, timeout_s: float, log: Path | None, on_samples: Callable[[int], None] | None
+        self,
+        timeout_s: float,
+        log: Path | None,
+        on_samples: Callable[[int], None] | None,
+        *,
+        append: bool = False,
     ) -> None:
-        """Runs everything.
+        """Runs everything; see `run_lava_jobs` for the arguments.
 
         Raises:
             LavaError: Lava failed on a piece, was killed, or took longer than `timeout_s`.
@@ -57,7 +63,7 @@ class Crew:
             self._write_request(k)
         with ExitStack() as stack:
             if log is not None:
-                stack.callback(self._keep_log, log)
+                stack.callback(self._append_log if append else self._keep_log, log)
             self._run_programs(timeout_s, on_samples or _silent, log)
 
     def results(self, job: int) -> list[tuple[Piece, Path]]:
@@ -141,14 +147,25 @@ class Crew:
 
     def _keep_log(self, log: Path) -> None:
         with whole_file(log) as partial, partial.open("wb") as kept:
-            for worker, share in enumerate(self.shares):
-                nets = ", ".join(sorted({str(self.jobs[piece.job].net) for piece in share}))
-                kept.write(f"== worker {worker + 1} of {len(self.shares)}: {nets}\n".encode())
-                for name in ("output.txt", "failure.txt"):
-                    source = self._folder(worker) / name
-                    if source.exists():
-                        with source.open("rb") as text:
-                            shutil.copyfileobj(text, kept)
+            self._write_log(kept)
+
+    def _append_log(self, log: Path) -> None:
+        try:
+            log.parent.mkdir(parents=True, exist_ok=True)
+            with log.open("ab") as kept:
+                self._write_log(kept)
+        except OSError as error:
+            raise cannot_write(log, error) from error
+
+    def _write_log(self, kept: BinaryIO) -> None:
+        for worker, share in enumerate(self.shares):
+            nets = ", ".join(sorted({str(self.jobs[piece.job].net) for piece in share}))
+            kept.write(f"== worker {worker + 1} of {len(self.shares)}: {nets}\n".encode())
+            for name in ("output.txt", "failure.txt"):
+                source = self._folder(worker) / name
+                if source.exists():
+                    with source.open("rb") as text:
+                        shutil.copyfileobj(text, kept)
 
     def _names(self) -> str:
         return ", ".join(sorted({str(job.net) for job in self.jobs}))

@@ -12,7 +12,6 @@ from hwsim.errors import LavaError
 from hwsim.lava.graph_request import graph_arrays, graph_request
 
 INT32_MAX = (1 << 31) - 1
-RESETS = ("staggered", "none")
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from export.chip.graph import ChipGraph, IntArray
 from hwsim.errors import LavaError
-from hwsim.lava.chip_job import Reset, file_job, graph_job
+from hwsim.lava.chip_job import Reset, file_job
 from hwsim.lava.crew import Crew
 from hwsim.lava.environment import interpreter, require_lava
 from hwsim.lava.job import LavaJob, LavaRun
@@ -45,31 +45,6 @@ def run_lava(
     )[0]
 
 
-def run_lava_graph(
-    graph: ChipGraph,
-    inputs: IntArray,
-    *,
-    reset: Reset,
-    steps: int | None = None,
-    name: Path = Path("chip graph"),
-    timeout_s: float = TIMEOUT_S,
-    workers: int | None = None,
-    log: Path | None = None,
-    on_samples: Callable[[int], None] | None = None,
-) -> LavaRun:
-    """Builds any chip graph from Lava's processes and runs isolated samples; see `graph_job`.
-
-    Raises:
-        InvalidGraph: shapes in the graph contradict each other.
-        LavaError: Lava isn't installed, can't hold this graph, failed, or took too long.
-        FileError: no space for the temporary files.
-    """
-    job = graph_job(graph, inputs, reset=reset, steps=steps, name=name)
-    return run_lava_jobs(
-        [job], timeout_s=timeout_s, workers=workers, log=log, on_samples=on_samples
-    )[0]
-
-
 def run_lava_file(
     net: Path,
     chip: ChipGraph,
@@ -81,6 +56,7 @@ def run_lava_file(
     timeout_s: float = TIMEOUT_S,
     workers: int | None = None,
     log: Path | None = None,
+    append: bool = False,
     on_samples: Callable[[int], None] | None = None,
 ) -> LavaRun:
     """Runs a chip file of either kind on what the emulator takes; see `file_job`.
@@ -91,7 +67,12 @@ def run_lava_file(
     """
     job = file_job(net, chip, inputs, reset=reset, steps=steps, num_layers=num_layers)
     return run_lava_jobs(
-        [job], timeout_s=timeout_s, workers=workers, log=log, on_samples=on_samples
+        [job],
+        timeout_s=timeout_s,
+        workers=workers,
+        log=log,
+        append=append,
+        on_samples=on_samples,
     )[0]
 
 
@@ -101,6 +82,7 @@ def run_lava_jobs(
     timeout_s: float = TIMEOUT_S,
     workers: int | None = None,
     log: Path | None = None,
+    append: bool = False,
     on_samples: Callable[[int], None] | None = None,
 ) -> list[LavaRun]:
     """Runs several jobs in as few processes as possible, which saves Lava's start-up.
@@ -111,6 +93,7 @@ def run_lava_jobs(
         workers: how many Lavas run side by side, sharing jobs and samples; None starts one per
             core, each with enough to do.
         log: file that gets what Lava printed, and the traceback of a failure.
+        append: add to the log what comes from this run, and keep what is in it.
         on_samples: called with the number of samples done so far, of all jobs together.
 
     Raises:
@@ -126,7 +109,7 @@ def run_lava_jobs(
             raise LavaError(f"{job.net}: no such file. Name a netx file (.net).")
     with _temporary_folder() as root:
         crew = Crew(jobs, shared_out(jobs, workers), root, interpreter(found.folder))
-        crew.run(timeout_s, log, on_samples)
+        crew.run(timeout_s, log, on_samples, append=append)
         return [joined(job, crew.results(k), found.versions) for k, job in enumerate(jobs)]
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from export.chip.graph import IntArray
 from export.samples import LAYOUT, ROWS
-from hwsim.engine.trace import IntArray
 from hwsim.errors import SimulationError
 from trainers.errors import DataError
 from trainers.npz_file import npz_shapes, read_npz
@@ -38,7 +38,7 @@ def open_chip_samples(path: Path, *, scratch: Path) -> Iterator[ChipSamples]:
         DataError: arrays don't belong together.
         FileError: unreadable, or no room.
     """
-    shapes = npz_shapes(path)
+    shapes = npz_shapes(path, whole=())
     if CHIP_INPUTS not in shapes:
         raise SimulationError(f"{path}: no array '{CHIP_INPUTS}'. Export the run with target chip.")
     labels = read_labels(path)
@@ -53,7 +53,8 @@ def read_labels(path: Path) -> IntArray:
         DataError: an array is missing or has another length, or a label has no logit.
         FileError: unreadable.
     """
-    shapes = {name: shape for name, (shape, _) in npz_shapes(path).items() if name in ROWS}
+    headers = npz_shapes(path, whole=("labels",))
+    shapes = {name: shape for name, (shape, _) in headers.items() if name in ROWS}
     for name in LAYOUT:
         if not shapes.get(name):
             raise DataError(

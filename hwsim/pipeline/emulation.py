@@ -19,6 +19,7 @@ from hwsim.pipeline.progress import batch_progress
 from hwsim.pipeline.scratch_arrays import ScratchArrays
 from hwsim.sharding.gather import gathered, part_of_recording
 from hwsim.sharding.ranks import ALONE, OtherRankFailed, Ranks
+from trainers.errors import ConfigError
 from trainers.file_hash import sha256
 from trainers.npz_rows import RowsInFile
 
@@ -59,7 +60,7 @@ class Emulation:
 
         Raises:
             SimulationError: the network can't be simulated as asked, or a process failed.
-            ConfigError: processes were given different files.
+            ConfigError: processes were given different files, or LOCAL_RANK is no number.
             LavaError: the Lava environment is missing or its run failed.
             FileError: no space is left for results.
         """
@@ -69,6 +70,8 @@ class Emulation:
         # With more processes than samples; of no samples at all the engine says so.
         idle = part.start == part.stop and samples > 0
         trace = None if idle else self._run_part(inputs, part)
+        if self.lava is not None:
+            self.lava.run(inputs.part(part), self._own_device())
         return gathered(trace, self.recording, samples, self.ranks, self.scratch.allocate)
 
     def _run_part(self, inputs: RowsInFile, part: slice) -> Trace:
@@ -81,10 +84,7 @@ class Emulation:
                 self.scratch.release()
                 self.ranks.stop_if_one_failed()
 
-            trace = self._simulate(share, part, on_batch)
-        if self.lava is not None:
-            self.lava.run(share)
-        return trace
+            return self._simulate(share, part, on_batch)
 
     def _simulate(self, share: RowsInFile, part: slice, on_batch: Callable[[int], None]) -> Trace:
         recording = part_of_recording(self.recording, part)
@@ -112,7 +112,13 @@ class Emulation:
         """Each process of a machine takes a CUDA device of its own, where there are as many."""
         if self.device != "cuda" or self.ranks.number == 1:
             return self.device
-        return f"cuda:{int(os.environ.get('LOCAL_RANK', '0')) % torch.cuda.device_count()}"
+        stated = os.environ.get("LOCAL_RANK", "0")
+        if not (stated.isascii() and stated.isdecimal()):
+            raise ConfigError(
+                f"LOCAL_RANK={stated} in the environment is no number, so which CUDA device to "
+                "take isn't known. Start with torchrun, or set it to 0, 1, ... on each machine."
+            )
+        return f"cuda:{int(stated) % torch.cuda.device_count()}"
 
     def _refuse_other_files(self, inputs: RowsInFile) -> None:
         if self.ranks.number > 1:

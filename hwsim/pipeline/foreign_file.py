@@ -70,7 +70,7 @@ class FileSimulation:
     progress: bool = False
 
     def result(self, name: str) -> Path:
-        """Where `trace.npz` and the others are written."""
+        """Where `trace.npz`, `lava.log` and the others are written."""
         if self.output is None:
             return self.file.with_suffix(f".{name}")
         return self.output / name
@@ -133,7 +133,14 @@ def _emulation(
     say: Callable[[str], None],
 ) -> Emulation:
     check = LavaCheck(
-        asked.file, chip, reset, asked.steps, ranks=asked.ranks, progress=asked.progress, say=say
+        asked.file,
+        chip,
+        reset,
+        asked.steps,
+        log=asked.result("lava.log"),
+        ranks=asked.ranks,
+        progress=asked.progress,
+        say=say,
     )
     return Emulation(
         asked.file,
@@ -151,7 +158,7 @@ def _emulation(
 
 @contextmanager
 def _opened(path: Path, scratch: Path) -> Iterator[RowsInFile]:
-    shapes = npz_shapes(path)
+    shapes = npz_shapes(path, whole=())
     name = next((name for name in ARRAYS if name in shapes), ARRAYS[-1])
     with open_rows(path, name, scratch=scratch) as rows:
         if rows.dtype.kind not in "iub":

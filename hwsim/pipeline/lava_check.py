@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from math import prod
 from pathlib import Path
 
 from export.chip.graph import ChipGraph
@@ -13,13 +14,17 @@ from hwsim.lava.compare import compare
 from hwsim.lava.runner import run_lava_file
 from hwsim.pipeline.progress import batch_progress
 from hwsim.sharding.ranks import ALONE, Ranks
+from trainers.atomic_file import cannot_write
 from trainers.npz_rows import RowsInFile
 
 PART_BYTES = 1 << 28
 """Of states, u, v and s of both, that are compared at a time."""
 
 BYTES_PER_STEP = 48
-"""Of a neuron: three states of both in int64."""
+"""Of a neuron: our u, v (int32) and s (uint8), Lava's three in int64, and room to compare them."""
+
+INPUT_COPY_BYTES = 4
+"""Of an input: the int32 that it becomes on its way, besides the input itself."""
 
 
 @dataclass(frozen=True)
@@ -31,10 +36,10 @@ class LavaCheck:
         graph: what is in it.
         reset: what keeps samples apart.
         steps: T, where neither graph nor inputs say it.
-        log: file that gets what Lava printed.
+        log: file that gets what Lava printed for the first process's samples, part after part.
         ranks: this process among those that simulate together.
         progress: show a bar.
-        say: told how many values were compared.
+        say: told how many values were compared, by all processes; the first one tells.
     """
 
     file: Path
@@ -46,33 +51,44 @@ class LavaCheck:
     progress: bool = False
     say: Callable[[str], None] | None = None
 
-    def run(self, inputs: RowsInFile) -> None:
+    def run(self, inputs: RowsInFile, device: str = "cpu") -> None:
         """Runs the file in Lava too; the emulator's u, v and spikes must be Lava's.
 
         Lava exposes u, v and spikes but no event counts, so the counts are the emulator's, and
         they are only given out once every u, v and spike is Lava's bit for bit.
 
         Args:
-            inputs: of the samples.
+            inputs: of this process's samples, of which there may be none.
+            device: where torch computes what is given out.
 
         Raises:
             SimulationError: the emulator and Lava differ.
             LavaError: the Lava environment is missing or its run failed.
+            FileError: the log can't be written.
         """
+        if self._own_log is not None:
+            _remove(self._own_log)
         each, values = self._samples_at_once(inputs), 0
         with batch_progress("in Lava", len(inputs), show=self.progress) as show:
             for start in range(0, len(inputs), each):
                 part = inputs.part(slice(start, start + each))
-                values += self._hold(part, partial(_count_from, show, start))
+                values += self._hold(part, device, partial(_count_from, show, start))
                 show(min(start + each, len(inputs)))
                 self.ranks.stop_if_one_failed()
-        if self.say is not None:
+        # Processes without samples are here as well: all meet.
+        values = sum(self.ranks.agree(values))
+        if self.say is not None and self.ranks.first:
             self.say(f"Lava: all {values:,} values of u, v and spikes are the emulator's")
 
-    def _hold(self, inputs: RowsInFile, show: Callable[[int], None]) -> int:
+    @property
+    def _own_log(self) -> Path | None:
+        # Processes may share a folder, and other ranks' may not be written to.
+        return self.log if self.ranks.first else None
+
+    def _hold(self, inputs: RowsInFile, device: str, show: Callable[[int], None]) -> int:
         encoded = inputs[:]
         reset, steps = self.reset, self.steps
-        trace = simulate(self.graph, encoded, reset=reset, steps=steps, record=True)
+        trace = simulate(self.graph, encoded, reset=reset, steps=steps, record=True, device=device)
         run = run_lava_file(
             self.file,
             self.graph,
@@ -81,7 +97,8 @@ class LavaCheck:
             steps=steps,
             # Several ranks fill the cores by themselves.
             workers=1 if self.ranks.number > 1 else None,
-            log=self.log,
+            log=self._own_log,
+            append=True,
             on_samples=show,
         )
         comparison = compare(trace, run)
@@ -97,7 +114,16 @@ class LavaCheck:
         held = inputs.ndim == 1 + len(self.graph.input.shape)
         given = None if held else inputs.shape[1]
         steps = max(n or 1 for n in (self.graph.time_steps, self.steps, given))
-        return max(1, PART_BYTES // (neurons * steps * BYTES_PER_STEP))
+        per_input = inputs.dtype.itemsize + INPUT_COPY_BYTES
+        per_step = neurons * BYTES_PER_STEP + prod(self.graph.input.shape) * per_input
+        return max(1, PART_BYTES // (steps * per_step))
+
+
+def _remove(log: Path) -> None:
+    try:
+        log.unlink(missing_ok=True)
+    except OSError as error:
+        raise cannot_write(log, error) from error
 
 
 def _count_from(show: Callable[[int], None], before: int, done: int) -> None:

@@ -6,7 +6,9 @@ from export.chip.chip_file import read_chip
 from hwsim.engine.recording import Recording
 from hwsim.pipeline.chip_samples import open_chip_samples
 from hwsim.pipeline.emulation import Emulation
-from hwsim.pipeline.scratch_arrays import ScratchArrays
+from hwsim.pipeline.input_form import require_form
+from hwsim.pipeline.pipeline import check_names
+from hwsim.pipeline.scratch_arrays import ScratchArrays, scratch_folder
 from hwsim.pipeline.simulate_stage import require_chip_file
 from hwsim.pipeline.stage import Context
 from hwsim.probes.choice import probes_of
@@ -28,14 +30,19 @@ def probe_run(context: Context, names: tuple[str, ...], samples: str | None) -> 
         The file; None in all processes but the first.
 
     Raises:
-        ConfigError: an unknown population, state or sample.
+        ConfigError: an unknown population, state, sample or chip.
         SpikeportError: as of stage `simulate`.
     """
-    folder = context.folder
+    folder, table = context.folder, context.recipe.simulate
+    # What stage `simulate` would refuse, which comes after.
+    check_names(context, ("simulate",))
     require_chip_file(context)
-    chip, scratch = read_chip(folder.chip), ScratchArrays(folder.path)
-    with open_chip_samples(folder.samples, scratch=folder.path) as given:
-        inputs = given.chip_inputs.part(slice(context.recipe.simulate.limit))
+    chip = read_chip(folder.chip)
+    require_form(chip.input.form, table.chip)
+    place = scratch_folder(folder.path)
+    scratch = ScratchArrays(place)
+    with open_chip_samples(folder.samples, scratch=place) as given:
+        inputs = given.chip_inputs.part(slice(table.limit))
         asked = probes_of(chip, names, samples, len(inputs))
         first, last = asked.samples or (0, len(inputs))
         # Samples don't know of each other, so no other is simulated.

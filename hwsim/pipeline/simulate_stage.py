@@ -4,16 +4,16 @@ from pathlib import Path
 from typing import Any
 
 from export.chip.chip_file import read_chip
-from export.chip.graph import ChipGraph
+from export.chip.graph import ChipGraph, IntArray
 from hwsim.engine.readout import chip_logits
-from hwsim.engine.trace import IntArray, Trace
+from hwsim.engine.trace import Trace
 from hwsim.engine.trace_file import save_trace
 from hwsim.errors import SimulationError
 from hwsim.pipeline.chip_samples import open_chip_samples
 from hwsim.pipeline.emulation import Emulation
 from hwsim.pipeline.input_form import require_form
 from hwsim.pipeline.lava_check import LavaCheck
-from hwsim.pipeline.scratch_arrays import ScratchArrays
+from hwsim.pipeline.scratch_arrays import ScratchArrays, scratch_folder
 from hwsim.pipeline.stage import Context
 from hwsim.silicon_notes import silicon_notes
 from trainers.device import choose_device
@@ -39,16 +39,17 @@ def make(context: Context) -> list[Path]:
     require_chip_file(context)
     chip = read_chip(folder.chip)
     require_form(chip.input.form, table.chip)
+    scratch = scratch_folder(folder.path)
     emulation = Emulation(
         folder.chip,
         chip,
-        ScratchArrays(folder.path),
+        ScratchArrays(scratch),
         lava=_lava_check(context, chip) if table.backend == "lava" else None,
         device=choose_device(context.device),
         ranks=context.ranks,
         progress=context.progress,
     )
-    with open_chip_samples(folder.samples, scratch=folder.path) as samples:
+    with open_chip_samples(folder.samples, scratch=scratch) as samples:
         trace = emulation.run(samples.chip_inputs.part(slice(table.limit)))
     if trace is None:
         return []

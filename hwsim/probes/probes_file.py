@@ -21,9 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwsim.engine.recording import State
+from hwsim.engine.tally import KEPT_TYPES
 from hwsim.engine.trace import Trace
 from hwsim.pipeline.scratch_arrays import ScratchArrays
-from hwsim.sharding.gather import STATE_DTYPES
 from trainers.npz_writer import npz_writer
 
 Time = Literal["chip", "window"]
@@ -53,7 +53,7 @@ def write_probes(
                 if values is not None:
                     parts = _parts(values, state, scratch)
                     name = f"{population.name}.{state}"
-                    writer.add(name, values.shape, STATE_DTYPES[state], parts)
+                    writer.add(name, values.shape, KEPT_TYPES[state], parts)
         writer.add_whole("samples", np.array(samples, dtype=np.int64))
         writer.add_whole("time", np.array(time))
 
@@ -62,5 +62,5 @@ def _parts(values: NDArray[Any], state: State, scratch: ScratchArrays) -> Iterat
     size = max(1, values[:1].nbytes)
     each = max(1, CHUNK_BYTES // size)
     for start in range(0, len(values), each):
-        yield np.asarray(values[start : start + each]).astype(STATE_DTYPES[state], copy=False)
+        yield np.asarray(values[start : start + each]).astype(KEPT_TYPES[state], copy=False)
         scratch.release()

@@ -4,22 +4,20 @@ Arrays travel in bounded pieces over the connection, since machines needn't shar
 arrays are allocated before anything travels: after that, nothing can fail but the connection.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
 from hwsim.engine.recording import Allocate, Recording, State
+from hwsim.engine.tally import KEPT_TYPES
 from hwsim.engine.trace import COUNTS, Trace
 from hwsim.sharding.ranks import Ranks
 
 PER_SAMPLE = (*COUNTS, "readout", "output_spikes", "readout_steps")
 """Arrays of a trace with a row per sample; the last isn't there in every trace."""
-
-STATE_DTYPES: Mapping[State, DTypeLike] = {"s": np.uint8, "u": np.int32, "v": np.int32}
-"""In which recordings travel and are stored: all values of the chip fit."""
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -94,9 +92,9 @@ def _arrays(trace: Trace, recording: Recording | None) -> Arrays:
 def _states(trace: Trace, population: str, state: State) -> NDArray[Any]:
     kept = trace.recordings.get(population, {})
     if state in kept:
-        return np.asarray(kept[state]).astype(STATE_DTYPES[state], copy=False)
+        return np.asarray(kept[state]).astype(KEPT_TYPES[state], copy=False)
     shape = trace.graph.population(population).shape
-    return np.zeros((0, trace.time_steps, *shape), STATE_DTYPES[state])
+    return np.zeros((0, trace.time_steps, *shape), KEPT_TYPES[state])
 
 
 def _recorded(recording: Recording | None) -> Iterator[tuple[str, State]]:

@@ -156,7 +156,8 @@ class Ranks:
 
     def _failure(self) -> OtherRankFailed:
         if self.store is not None and self._failure_is_told():
-            return OtherRankFailed(self.store.get(FAILURE).decode())
+            with _connected():
+                return OtherRankFailed(self.store.get(FAILURE).decode())
         return OtherRankFailed(f"one of {self.number} processes failed. Run it alone to see why.")
 
 

@@ -272,3 +272,15 @@ def test_equal_arrays_make_equal_files(tmp_path: Path) -> None:
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
     with zipfile.ZipFile(io.BytesIO((tmp_path / "a.npz").read_bytes())) as file:
         assert file.testzip() is None
+
+
+def test_only_what_is_read_whole_is_limited(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large array that is read by rows doesn't keep a small one from being read."""
+    monkeypatch.setattr("trainers.npz_file.MAX_BYTES", 200)
+    assert npz_shapes(path, whole=())["spikes"][0] == (3, 4, 50)
+    assert read_npz(path, ("inputs",))["inputs"].shape == (7, 5)
+    for whole in (None, ("flags", "spikes")):
+        with pytest.raises(FileError, match="more than 200"):
+            npz_shapes(path, whole=whole)
+    with pytest.raises(FileError, match="claim 4,802 bytes, more than 200"):
+        read_npz(path, ("flags", "spikes"))

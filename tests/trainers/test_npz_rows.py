@@ -1,5 +1,6 @@
 """An array of an .npz file by rows is what numpy reads whole, in the memory of the rows."""
 
+import io
 import tracemalloc
 import zipfile
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from tests.full_disk import full_disk
 from trainers import npz_rows
 from trainers.errors import FileError
-from trainers.npz_rows import open_rows
+from trainers.npz_rows import RowsInFile, open_rows
 
 VALUES = np.random.default_rng(1).integers(-900, 900, (41, 3, 2), dtype=np.int16)
 
@@ -160,3 +161,48 @@ def test_errors_of_the_caller_stay_theirs(tmp_path: Path) -> None:
     path = saved(tmp_path, compressed=True, values=VALUES)
     with pytest.raises(ValueError, match="of mine"), open_rows(path, "values", scratch=tmp_path):
         raise ValueError("of mine")
+
+
+def test_damage_within_a_stored_array(tmp_path: Path) -> None:
+    """The checksum is held to before a row is given, wherever the byte lies."""
+    path = saved(tmp_path, compressed=False, values=np.zeros((300, 4000), np.uint8))
+    content = path.read_bytes()
+    with zipfile.ZipFile(path) as archive:
+        start = archive.getinfo("values.npy").header_offset
+    for place in (400, 600_000, 1_200_000):
+        damaged = bytearray(content)
+        damaged[start + place] ^= 1
+        path.write_bytes(damaged)
+        with (
+            pytest.raises(FileError, match=r"isn't a readable .*Bad CRC-32"),
+            open_rows(path, "values", scratch=tmp_path),
+        ):
+            pass
+
+
+def test_a_stored_array_of_two_lengths(tmp_path: Path) -> None:
+    """What is stored as it is can't take fewer bytes than it has."""
+    values = np.zeros((300, 4000), np.uint8)
+    with zipfile.ZipFile(saved(tmp_path, compressed=False, values=values)) as archive:
+        content = archive.read("values.npy")
+    with zipfile.ZipFile(tmp_path / "b.npz", "w") as archive:
+        info = zipfile.ZipInfo("values.npy")
+        archive.writestr(info, content)
+        info.compress_size -= 1
+    with (
+        pytest.raises(FileError, match=r"takes 1,200,127 bytes as stored, but claims 1,200,128"),
+        open_rows(tmp_path / "b.npz", "values", scratch=tmp_path),
+    ):
+        pass
+
+
+def test_a_disk_that_fails_later(tmp_path: Path) -> None:
+    """One line with the system's reason."""
+
+    class Failing(io.BytesIO):
+        def readinto(self, buffer: object) -> int:
+            raise OSError(5, "Input/output error")
+
+    rows = RowsInFile(tmp_path / "a.npz", Failing(), 0, (3, 2), np.dtype(np.int16), 0)
+    with pytest.raises(FileError, match=r"a\.npz: can't be read \(Input/output error\)"):
+        rows[:]

@@ -1,5 +1,6 @@
 """`spikeport simulate`: what a user types, and what is said of it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,8 @@ from export.chip.chip_file import read_chip
 from export.chip.netx_write import write_netx
 from export.samples import read_samples
 from hwsim.engine.simulate import simulate
+from hwsim.pipeline import probe_run, simulate_stage
+from hwsim.pipeline.scratch_arrays import ScratchArrays
 from tests.conftest import Command
 from tests.small_chip_graphs import chain, spikes
 
@@ -93,3 +96,41 @@ def test_options_of_files_only(spikeport: Command, tmp_path: Path, option: tuple
     outcome = spikeport("simulate", tmp_path, *option)
     assert outcome.code == 2
     assert "goes with a FILE; a run folder has its own samples.npz" in outcome.err
+
+
+def test_probes_are_refused_before_anything_runs(
+    spikeport: Command, digits_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the stage would refuse afterwards: an unknown chip, and one without the input's form."""
+
+    def nothing(*_: object, **__: object) -> None:
+        raise AssertionError("something was emulated")
+
+    chip = read_chip(digits_run / "chip.net")
+    graded = replace(chip, input=replace(chip.input, form="graded"))
+    monkeypatch.setattr(probe_run, "Emulation", nothing)
+    monkeypatch.setattr(probe_run, "read_chip", lambda path: graded)
+    for name, words in (("loihi9", "chip 'loihi9'"), ("loihi1", "has no input form 'graded'")):
+        outcome = spikeport("simulate", digits_run, "--probe", "all", "--chip", name)
+        assert outcome.code == 2
+        (line,) = outcome.err.splitlines()
+        assert words in line
+
+
+def test_a_run_folder_that_is_read_only(
+    spikeport: Command, digits_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As another process's may be: what doesn't fit in memory goes to the system's own folder."""
+    seen: list[Path] = []
+
+    def placed(folder: Path) -> ScratchArrays:
+        seen.append(folder)
+        return ScratchArrays(folder)
+
+    for module in (probe_run, simulate_stage):
+        monkeypatch.setattr(module, "scratch_folder", lambda folder: tmp_path)
+        monkeypatch.setattr(module, "ScratchArrays", placed)
+    (digits_run / "trace.npz").unlink()
+    outcome = spikeport("simulate", digits_run, "--probe", "all", "--samples", "0:2")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert seen == [tmp_path, tmp_path]

@@ -175,3 +175,21 @@ def test_ctrl_c_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(KeyboardInterrupt):
         simulate_file(asked(tmp_path, INPUTS, probes=("all",)), lambda line: None)
     assert {path.name for path in tmp_path.rglob("*")} == {"in.npz", "own.net"}
+
+
+def test_inputs_larger_than_what_is_read_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are read by rows, so their size has no limit."""
+    monkeypatch.setattr("trainers.npz_file.MAX_BYTES", 100)
+    write_netx(chain(3).graph(6), tmp_path / "own.net")
+    trace = simulate_file(asked(tmp_path, INPUTS), lambda line: None)
+    assert trace is not None
+    assert trace.samples == len(INPUTS)
+
+
+def test_lava_s_log_lies_with_the_results(tmp_path: Path) -> None:
+    """Where -o says."""
+    write_netx(chain(3).graph(6), tmp_path / "own.net")
+    simulate_file(asked(tmp_path, INPUTS[:1], lava=True), lambda line: None)
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"trace.npz", "lava.log"}

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hwsim.engine.recording import STATES, Recording
 from hwsim.sharding.gather import part_of_recording
 from hwsim.sharding.joining import joined_ranks, rank_of_environment
-from hwsim.sharding.ranks import Ranks
+from hwsim.sharding.ranks import FAILED, OtherRankFailed, Ranks
 from trainers.errors import ConfigError
 
 
@@ -61,3 +61,21 @@ def test_ranks_that_cannot_be(monkeypatch: pytest.MonkeyPatch, rank: str, number
     monkeypatch.setenv("WORLD_SIZE", number)
     with pytest.raises(ConfigError, match=f"RANK={rank} and WORLD_SIZE={number}"):
         rank_of_environment()
+
+
+class LostStore:
+    """Knows of a failure, but ends before it says which."""
+
+    def check(self, keys: list[str]) -> bool:
+        return bool(keys)
+
+    def get(self, key: str) -> bytes:
+        raise RuntimeError(f"Connection reset by peer: {key}")
+
+
+def test_a_store_that_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its closed connection is one line as well."""
+    monkeypatch.setattr(Ranks, "_exchange", lambda ranks, value: [value, FAILED])
+    ranks = Ranks(0, 2, LostStore())  # type: ignore[arg-type]
+    with pytest.raises(OtherRankFailed, match="ended before all were done"):
+        ranks.agree()
