@@ -33,5 +33,8 @@ THRESHOLD_MANT_LAVA_MAX = 1 << 17
 TIME_STEPS_MAX = 1 << 20
 """Most steps per sample that a chip graph may ask for; each one costs time and memory."""
 
+CONV_FIELD_MAX = 127
+"""Lava keeps stride, padding, dilation and groups of a convolution in int8."""
+
 DELAY_MAX = 62
 """Largest synaptic delay in steps; netx clamps to it."""

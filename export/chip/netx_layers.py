@@ -5,8 +5,7 @@ import numpy as np
 from export.chip.dense_rule import LavaWeights, lava_weights
 from export.chip.graph import ConvProjection, DenseProjection, IntArray
 from export.chip.hdf5_guard import GuardedGroup
-from export.chip.limits import DELAY_MAX
-from export.chip.netx_limits import CONV_FIELD_MAX
+from export.chip.limits import CONV_FIELD_MAX, DELAY_MAX
 from export.chip.netx_notes import Notes
 from export.errors import InvalidGraph, LimitExceeded, UnsupportedLayer
 

@@ -7,6 +7,7 @@ from export.chip.dense_rule import effective_matrices
 from export.chip.graph import ConvProjection, DenseProjection, IntArray, Population, Projection
 from export.chip.limits import (
     BIAS_MANT_MAX,
+    CONV_FIELD_MAX,
     DECAY_ONE,
     DELAY_MAX,
     THRESHOLD_MANT_MAX,
@@ -15,9 +16,6 @@ from export.chip.limits import (
 )
 from export.chip.netx_chain import Link
 from export.errors import LimitExceeded
-
-CONV_FIELD_MAX = 127
-"""Lava keeps stride, padding, dilation and groups of a convolution in int8."""
 
 
 def refuse_traps(link: Link, where: str) -> None:

@@ -4,14 +4,11 @@ from typing import Any
 
 from export.chip.check_graph import label
 from export.chip.graph import ChipGraph, ConvProjection, IntArray, Projection
-from export.chip.limits import DELAY_MAX
+from export.chip.limits import CONV_FIELD_MAX, DELAY_MAX
 from hwsim.errors import LavaError
 
 SYNAPSE_RANGE = (-256, 255)
 """What Lava's dense synapses hold with 9 bits, mixed signs and exponent 0."""
-
-CONV_FIELD_MAX = 127
-"""Lava keeps stride, padding, dilation and groups of a convolution in int8."""
 
 PARAMETERS = ("decay_u", "decay_v", "threshold", "bias")
 

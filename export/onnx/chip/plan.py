@@ -43,9 +43,12 @@ class Plan:
         return kept
 
     def local(self, role: str, name: str) -> str:
-        """A tensor's name inside the file; without dots it never is that of an output."""
+        """A tensor's name inside the file; without dots it never is that of an output.
+
+        The number comes first, so that no other population's name can complete a role to the same.
+        """
         names = [self.graph.input.name, *(p.name for p in self.graph.populations)]
-        return f"{role}_{names.index(name)}_{name.replace('.', '_')}"
+        return f"p{names.index(name)}_{role}_{name.replace('.', '_')}"
 
 
 def plan_of(graph: ChipGraph, reset: ResetRule) -> Plan:

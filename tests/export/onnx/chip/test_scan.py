@@ -134,6 +134,21 @@ def test_geometry_of_convolutions(form: Any) -> None:
     assert assert_window_time(graph, rows, run_chip_onnx(graph, rows, 3)) > 0
 
 
+def test_names_that_look_like_the_file_s_own() -> None:
+    """A population may be called as a tensor of another one would be."""
+    rng = np.random.default_rng(14)
+    graph = ChipGraph(
+        ChipInput("x", "spikes", (5,)),
+        (population("ago_0_x", (4,)), population("sent.1", (3,))),
+        (
+            DenseProjection("x", "ago_0_x", rng.integers(-20, 70, (4, 5))),
+            DenseProjection("ago_0_x", "sent.1", rng.integers(-20, 70, (3, 4))),
+        ),
+    )
+    rows = drawn(graph, 2, 6, 15)
+    assert_chip_time(graph, rows, run_chip_onnx(graph, rows, 6, reset="none"))
+
+
 def test_delays_in_chip_time() -> None:
     """Every synapse its own delay, and spikes of the input are remembered too."""
     graph, rows = skip(1), spikes(2, 2, 12, 6)
