@@ -25,9 +25,12 @@ BLOCK = 1 << 20
 
 _DAMAGE = (
     tarfile.TarError, zipfile.BadZipFile, BadGzipFile, zlib.error, EOFError, NotImplementedError,
-    RuntimeError, ValueError,
+    RuntimeError, ValueError, OSError,
 )  # fmt: skip
-"""What the standard library raises on a damaged, encrypted or strangely packed archive."""
+"""What the standard library raises on a damaged, encrypted or strangely packed archive.
+
+OSError too: offsets of an archive that lost bytes may point to before its beginning.
+"""
 
 
 @dataclass(frozen=True)

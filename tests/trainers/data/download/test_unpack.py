@@ -136,6 +136,16 @@ def test_another_file_is_refused(folder: Path, name: str, content: bytes) -> Non
     assert untouched(folder)
 
 
+def test_an_archive_that_lost_bytes_is_refused(tmp_path: Path) -> None:
+    """Its members seem to begin before the file does."""
+    (tmp_path / "data").mkdir()
+    archive = WRITERS[".set.zip.partial"](tmp_path / "set.zip", FILES)
+    whole = archive.read_bytes()
+    archive.write_bytes(whole[:45] + whole[65:])
+    with pytest.raises(DataError, match=r"^set.zip: can't be unpacked"):
+        unpack(archive, MEMBERS, tmp_path / "data")
+
+
 @settings(max_examples=80, deadline=None)
 @given(data=st.data(), name=st.sampled_from(["set.tar.gz", "set.zip"]))
 def test_damage_anywhere_is_one_line(
