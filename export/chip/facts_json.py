@@ -1,7 +1,6 @@
 """The run facts as a JSON text in a chip file, written whole and read with care."""
 
 import json
-from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
 from pydantic import ValidationError
@@ -17,6 +16,7 @@ from export.chip.netx_facts import (
     RunFacts,
 )
 from export.errors import InvalidGraph, LimitExceeded
+from export.own_version import own_version
 from trainers.errors import FileError
 
 FACTS_GROUP = "spikeport"
@@ -67,7 +67,7 @@ def _facts_of(graph: ChipGraph, populations: tuple[str, ...]) -> RunFacts:
     offset: Literal[0, 1] = 0 if graph.input.form == "bias" else 1
     steps, host = graph.time_steps, graph.host
     return RunFacts(
-        spikeport=_own_version(),
+        spikeport=own_version(),
         input=InputFacts(form=graph.input.form, name=graph.input.name),
         populations=populations,
         time_steps=steps,
@@ -107,10 +107,3 @@ def _first_fault(error: ValueError) -> str:
     fault = error.errors()[0]
     place = ".".join(str(part) for part in fault["loc"]) or "JSON"
     return f"{place}: {fault['msg']}"
-
-
-def _own_version() -> str:
-    try:
-        return version("spikeport")
-    except PackageNotFoundError:
-        return "not installed"

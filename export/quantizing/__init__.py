@@ -3,7 +3,7 @@
 from export.quantizing.host import encode, encode_counted
 from export.quantizing.input_forms import INPUT_FORMS
 from export.quantizing.layer import LayerQuantization
-from export.quantizing.quantize import Quantization, quantization, quantize, quantize_layers
+from export.quantizing.quantize import Quantization, quantization, quantize
 
 __all__ = [
     "INPUT_FORMS",
@@ -13,5 +13,4 @@ __all__ = [
     "encode_counted",
     "quantization",
     "quantize",
-    "quantize_layers",
 ]

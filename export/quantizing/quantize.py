@@ -65,18 +65,6 @@ def quantize(
     return quantization(graph, calibration, input_form=input_form, payload_bits=payload_bits).chip
 
 
-def quantize_layers(
-    graph: nir.NIRGraph,
-    calibration: NDArray[Any] | Inputs,
-    *,
-    input_form: InputForm = "bias",
-    payload_bits: int = PAYLOAD_BITS,
-) -> tuple[ChipGraph, tuple[LayerQuantization, ...]]:
-    """The chip graph of a frozen network, and a report per population; see `quantization`."""
-    done = quantization(graph, calibration, input_form=input_form, payload_bits=payload_bits)
-    return done.chip, done.layers
-
-
 def quantization(
     graph: nir.NIRGraph,
     calibration: NDArray[Any] | Inputs,

@@ -38,14 +38,9 @@ def run_batches(
         waiting: deque[tuple[slice, Future[None]]] = deque()
         try:
             for part in parts:
-                waiting.append(
-                    (
-                        part,
-                        pool.submit(
-                            _run_batch, plan, part, _read(plan, part), tally, prove=part in proving
-                        ),
-                    )
-                )
+                values, prove = _read(plan, part), part in proving
+                future = pool.submit(_run_batch, plan, part, values, tally, prove=prove)
+                waiting.append((part, future))
                 # So few ahead that memory stays bounded by the cores, whatever the test set.
                 if len(waiting) > cores:
                     _finish(waiting, on_batch)

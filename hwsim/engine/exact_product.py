@@ -7,13 +7,21 @@ convolutions and matrix products don't. Each product is proven on extreme intege
 that reaches a neuron is checked to be an integer.
 """
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from export.chip.graph import IntArray
 from hwsim.errors import SimulationError
 
 FLOAT32_EXACT = 1 << 24
 FLOAT64_EXACT = 1 << 53
+
+
+def largest_sum(weight: IntArray, payload: tuple[int, int]) -> int:
+    """Largest |sum| that payloads of this range can make with weights [outputs, ...]."""
+    sums = np.abs(weight).reshape(len(weight), -1).sum(axis=1)
+    return int(sums.max()) * max(abs(payload[0]), abs(payload[1]))
 
 
 def exact_dtype(bound: int) -> torch.dtype:

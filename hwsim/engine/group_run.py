@@ -10,9 +10,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from hwsim.engine import compiled_neuron, tensor_neuron
 from hwsim.engine.exact_product import narrowed
-from hwsim.engine.neuron import Advance, Arrivals, NeuronParameters, NeuronState, resting
-from hwsim.engine.neuron_step import advance
+from hwsim.engine.neuron import (
+    Advance,
+    Arrivals,
+    NeuronParameters,
+    NeuronState,
+    Walk,
+    resting,
+)
 from hwsim.engine.synapse import Synapses
 
 
@@ -92,6 +99,11 @@ def run_group(
     return _run_together(members, events, biases, steps, samples, device)
 
 
+def _walk_on(device: str) -> Walk:
+    on_cpu = torch.device(device).type == "cpu"
+    return compiled_neuron.advance if on_cpu else tensor_neuron.advance
+
+
 def _run_alone(
     member: Member,
     events: Mapping[str, Tensor],
@@ -102,7 +114,8 @@ def _run_alone(
 ) -> PopulationRun:
     arrivals, synops = _arrivals(member, events, steps, samples, device)
     state = resting(samples, member.neurons, device)
-    done = advance(member.parameters, state, arrivals, bias, steps, keep=member.keep)
+    walk = _walk_on(device)
+    done = walk(member.parameters, state, arrivals, bias, steps, keep=member.keep)
     return PopulationRun(done, synops, state.v)
 
 
@@ -146,6 +159,7 @@ def _run_together(
     samples: int,
     device: str,
 ) -> dict[str, PopulationRun]:
+    walk = _walk_on(device)
     states: dict[str, NeuronState] = {}
     outside: dict[str, Arrivals | None] = {}
     synops: dict[str, Tensor] = {}
@@ -165,7 +179,7 @@ def _run_together(
                     found.append(Arrivals(feed.synapses.sums(sent)[None], 0, feed.synapses.narrow))
                     synops[name][t] += feed.synapses.operations(sent)
             bias = biases[name][t if len(biases[name]) > 1 else 0][None]
-            step = advance(
+            step = walk(
                 member.parameters, states[name], _merged(found, 1), bias, 1, keep=member.keep
             )
             history[name].append(step.spikes[0])

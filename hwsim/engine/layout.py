@@ -30,3 +30,8 @@ def channels_first(values: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]
 def places(shape: tuple[int, ...]) -> IntArray:
     """For each neuron in the emulator's order, its place in C, H, W order."""
     return channels_last(np.arange(int(np.prod(shape))).reshape(shape), shape)
+
+
+def ordered(weight: IntArray, source: tuple[int, ...], target: tuple[int, ...]) -> IntArray:
+    """A matrix [targets, sources] in C, H, W order with both sides in the emulator's."""
+    return weight[np.ix_(places(target), places(source))]

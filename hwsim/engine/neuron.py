@@ -9,6 +9,7 @@ by `hwsim.engine.compiled_neuron` on a CPU and by `hwsim.engine.tensor_neuron` o
 """
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -94,6 +95,22 @@ class Advance:
     saturations: Tensor
     u: Tensor
     v: Tensor
+
+
+class Walk(Protocol):
+    """The neurons' walk through `steps` steps; see `hwsim.engine.compiled_neuron.advance`."""
+
+    def __call__(
+        self,
+        parameters: NeuronParameters,
+        state: NeuronState,
+        arrivals: Arrivals | None,
+        bias: Tensor,
+        steps: int,
+        *,
+        keep: bool,
+    ) -> Advance:
+        """What the steps brought."""
 
 
 def neuron_parameters(population: Population, device: str) -> NeuronParameters:

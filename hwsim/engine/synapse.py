@@ -19,8 +19,8 @@ from export.chip.graph import (
     Projection,
 )
 from export.chip.limits import STATE_LIMIT
-from hwsim.engine.exact_product import refuse_overflow
-from hwsim.engine.layout import channels_last, places
+from hwsim.engine.exact_product import largest_sum, refuse_overflow
+from hwsim.engine.layout import channels_last, ordered
 from hwsim.engine.products.choice import Products, conv_products, matrix_products
 from hwsim.engine.products.geometry import conv_geometry
 from hwsim.engine.products.matrix import MatrixProduct
@@ -109,12 +109,11 @@ def _dense_synapses(
         chosen = projection.delay == delay
         weight = np.where(chosen, weight, 0)
         reach = np.count_nonzero(chosen, axis=0).astype(np.int64)
-    bound = _bound(weight, payload)
+    bound = largest_sum(weight, payload)
     refuse_overflow(bound, where)
 
     def reference(weights: IntArray) -> MatrixProduct:
-        ordered = weights[np.ix_(places(target), places(source))]
-        return MatrixProduct.of(ordered, torch.int64, "cpu")
+        return MatrixProduct.of(ordered(weights, source, target), torch.int64, "cpu")
 
     subject = Subject(where, ("dense", source, target), weight, payload, reference)
     return Synapses(
@@ -131,7 +130,7 @@ def _conv_synapses(
     where = f"chip graph, {label(projection)}"
     source = graph.source_shape(projection.source)
     geometry = conv_geometry(projection, source, graph.population(projection.target).shape)
-    bound = _bound(projection.weight, payload)
+    bound = largest_sum(projection.weight, payload)
     refuse_overflow(bound, where)
 
     def reference(weights: IntArray) -> PatchProduct:
@@ -145,11 +144,6 @@ def _conv_synapses(
         _reach(fan_out(graph, projection), source, device),
         narrow=bound >= STATE_LIMIT,
     )
-
-
-def _bound(weight: IntArray, payload: Payload) -> int:
-    largest = max(abs(payload[0]), abs(payload[1]))
-    return int(np.abs(weight).reshape(len(weight), -1).sum(axis=1).max()) * largest
 
 
 def _reach(reach: IntArray, source: tuple[int, ...], device: str) -> Tensor:

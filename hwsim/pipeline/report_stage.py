@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from export.chip.chip_file import read_chip
-from export.quantizing.payload_quantization import SUM_MAX
+from export.quantizing.payload_quantization import PayloadQuantization
 from hwsim.chip import load_chip
 from hwsim.costing import cost
 from hwsim.engine.trace_file import load_trace
@@ -145,7 +145,7 @@ def _waiting(fidelity: Fidelity) -> dict[str, dict[str, Fact]]:
 def _payload_facts(payload: QuantisedPayload | None) -> dict[str, Fact]:
     if payload is None:
         return {}
-    can_wrap = payload.worst_sum > SUM_MAX
+    can_wrap = PayloadQuantization(**payload.model_dump()).can_wrap
     return {
         "payloads": f"{payload.lowest} to {payload.highest} ({payload.bits} bits)",
         "error of the current": f"{payload.error:.2%}",

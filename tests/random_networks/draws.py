@@ -7,6 +7,7 @@ import numpy as np
 from numpy.random import Generator
 
 from export.chip.graph import IntArray
+from tests.random_chip_graphs import integers
 
 WEIGHTS = ("odd", "extreme", "even", "positive", "negative")
 """Kinds of weight matrix; the last two have one sign only."""
@@ -87,8 +88,3 @@ def geometry(rng: Generator, shape: tuple[int, ...], *, rich: bool) -> Geometry:
     if needed[0] > shape[1] or needed[1] > shape[2]:
         return geometry(rng, shape, rich=True)
     return Geometry(kernel, stride, padding, dilation, groups)
-
-
-def integers(values: Any) -> IntArray:
-    """Anything as int64."""
-    return np.asarray(values, dtype=np.int64)

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from numpy.random import Generator
 
+from tests.random_chip_graphs import integers
 from tests.random_networks.chain_recipes import hidden
-from tests.random_networks.draws import integers
 from tests.random_networks.sketch import Sketch
 from tests.random_networks.starts import start
 

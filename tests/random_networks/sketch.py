@@ -21,8 +21,9 @@ from export.chip.graph import (
 )
 from export.chip.limits import THRESHOLD_MANT_MAX
 from hwsim.engine.drive import ResetRule
+from tests.random_chip_graphs import integers
 from tests.random_networks import draws
-from tests.random_networks.draws import Geometry, integers
+from tests.random_networks.draws import Geometry
 
 
 @dataclass

@@ -4,7 +4,7 @@ from numpy.random import Generator
 
 from export.chip.graph import InputForm
 from hwsim.engine.drive import ResetRule
-from tests.random_networks import draws
+from tests.random_chip_graphs import integers
 from tests.random_networks.sketch import Sketch
 
 
@@ -36,10 +36,10 @@ def start(
     constant = form == "bias" and bool(rng.integers(2))
     size = (samples, *shape) if constant else (samples, steps, *shape)
     if form == "spikes":
-        inputs = draws.integers(rng.random(size) < rng.uniform(0.15, 0.5))
+        inputs = integers(rng.random(size) < rng.uniform(0.15, 0.5))
     else:
         low, high = payloads or _usual(rng, form)
-        inputs = draws.integers(rng.integers(low, high + 1, size))
+        inputs = integers(rng.integers(low, high + 1, size))
     sketch = Sketch(rng, form, shape, reset, steps, inputs)
     if form == "bias":
         sketch.neurons(shape, name="input", spread=sketch.chance(0.3))

@@ -15,10 +15,10 @@
 """
 
 import json
-from importlib.metadata import PackageNotFoundError, version
 
 from export.chip.graph import ChipGraph, InputForm
 from export.onnx.chip.plan import Plan
+from export.own_version import own_version
 
 FORMAT = "spikeport-chip 1"
 FORMAT_KEY = "format"
@@ -58,14 +58,6 @@ def chip_facts(plan: Plan) -> dict[str, str]:
         "readout": READOUT if graph.readouts else "",
         "classes": json.dumps(list(graph.classes)),
     }
-
-
-def own_version() -> str:
-    """Of the tool that writes."""
-    try:
-        return version("spikeport")
-    except PackageNotFoundError:
-        return "not installed"
 
 
 def _readouts(graph: ChipGraph) -> list[dict[str, object]]:

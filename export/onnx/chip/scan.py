@@ -9,7 +9,7 @@ from onnx import helper
 from export.chip.graph import ChipGraph, Population
 from export.chip.limits import STATE_SHIFT
 from export.onnx.chip.entry import emit_entry, emit_rows, entry_infos, row_info
-from export.onnx.chip.facts import chip_facts, own_version
+from export.onnx.chip.facts import chip_facts
 from export.onnx.chip.fragment import IntegerFragment, declared
 from export.onnx.chip.history import emit_history, emit_sent
 from export.onnx.chip.limits import check_limits
@@ -20,6 +20,7 @@ from export.onnx.chip.reach import carries_payloads, largest_sum, reach_of
 from export.onnx.chip.states import emit_start, state_info, states_of
 from export.onnx.chip.synapses import Sums, emit_sums
 from export.onnx.model import IR_VERSION, OPSET
+from export.own_version import own_version
 
 
 @dataclass(frozen=True)

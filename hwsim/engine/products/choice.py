@@ -14,7 +14,7 @@ from torch import Tensor
 
 from export.chip.graph import IntArray
 from hwsim.engine.exact_product import FLOAT32_EXACT, exact_dtype
-from hwsim.engine.layout import places
+from hwsim.engine.layout import ordered
 from hwsim.engine.products.convolution import FloatConvolution
 from hwsim.engine.products.geometry import ConvGeometry
 from hwsim.engine.products.integer import (
@@ -27,7 +27,7 @@ from hwsim.engine.products.integer import (
 )
 from hwsim.engine.products.matrix import MatrixProduct
 from hwsim.engine.products.patches import PatchProduct
-from hwsim.engine.products.rare import RareConvolution, rare_matrix
+from hwsim.engine.products.rare import RareConvolution, RareMatrix
 
 Product = Callable[[Tensor], Tensor]
 Build = Callable[[IntArray], Product]
@@ -112,15 +112,15 @@ def matrix_products(
 ) -> Products:
     """For a dense weight [targets, sources], both in C, H, W order."""
     build, kind = _matrix_kind(weight, bound, payload, device)
-    order = np.ix_(places(target), places(source))
+    own = ordered(weight, source, target)
 
-    def ordered(weights: IntArray) -> Product:
-        return build(weights[order])
+    def rebuilt(weights: IntArray) -> Product:
+        return build(ordered(weights, source, target))
 
     return Products(
-        ordered(weight),
-        ordered,
-        rare_matrix(weight, source, target) if _on_cpu(device) else None,
+        build(own),
+        rebuilt,
+        RareMatrix.of(own) if _on_cpu(device) else None,
         PRODUCT_NS[kind] * weight.size + OUTPUT_NS * len(weight),
         SCAN_NS * weight.shape[1] + CLEAR_NS * len(weight),
         EVENT_NS["dense"] + SYNAPSE_NS["dense"] * len(weight),

@@ -17,6 +17,7 @@ from hwsim.engine.exact_product import (
     FLOAT32_EXACT,
     FLOAT64_EXACT,
     exact_dtype,
+    largest_sum,
     narrowed,
     refuse_inexact,
 )
@@ -56,7 +57,7 @@ def prove(subject: Subject, products: Products, events: Tensor) -> None:
     _compare(subject, products, subject.reference(subject.weight), events, row)
     key = (
         subject.shape, subject.payload, type(products.full),
-        exact_dtype(_bound(subject.weight, subject.payload)), len(events),
+        exact_dtype(largest_sum(subject.weight, subject.payload)), len(events),
         str(events.device), torch.get_num_threads(),
     )  # fmt: skip
     if key not in _proven:
@@ -74,16 +75,11 @@ def extreme_weights(subject: Subject) -> IntArray:
     """
     weight, payload = subject.weight, subject.payload
     inputs = weight[0].size * max(abs(payload[0]), abs(payload[1]))
-    room = FLOAT32_EXACT if _bound(weight, payload) < FLOAT32_EXACT else FLOAT64_EXACT
+    room = FLOAT32_EXACT if largest_sum(weight, payload) < FLOAT32_EXACT else FLOAT64_EXACT
     steepest = max(2, (room - 1) // max(1, inputs) // 2 * 2)
     highest, lowest = min(WEIGHT_MAX, steepest), max(WEIGHT_MIN, -steepest)
     signs = np.where(np.arange(len(weight)) % 2 == 0, highest, lowest)
     return np.array(np.broadcast_to(signs.reshape(-1, *[1] * (weight.ndim - 1)), weight.shape))
-
-
-def _bound(weight: IntArray, payload: tuple[int, int]) -> int:
-    sums = np.abs(weight).reshape(len(weight), -1).sum(axis=1)
-    return int(sums.max()) * max(abs(payload[0]), abs(payload[1]))
 
 
 def _compare(

@@ -13,7 +13,6 @@ from numba import njit
 from torch import Tensor
 
 from export.chip.graph import IntArray
-from hwsim.engine.layout import places
 from hwsim.engine.products.geometry import ConvGeometry
 
 Int32Array = np.ndarray[Any, np.dtype[np.int32]]
@@ -24,6 +23,11 @@ class RareMatrix:
     """weight: int32 [sources, targets], both in the emulator's order."""
 
     weight: Int32Array
+
+    @classmethod
+    def of(cls, weight: IntArray) -> "RareMatrix":
+        """The product with weight [targets, sources]."""
+        return cls(np.ascontiguousarray(weight.T, dtype=np.int32))
 
     def __call__(self, events: Tensor) -> Tensor:
         """Sums, int32 [M, targets]."""
@@ -65,12 +69,6 @@ class RareConvolution:
             geometry.padding, geometry.dilation, sums,
         )  # fmt: skip
         return torch.from_numpy(sums)
-
-
-def rare_matrix(weight: IntArray, source: tuple[int, ...], target: tuple[int, ...]) -> RareMatrix:
-    """The product with weight [targets, sources], both in C, H, W order."""
-    ordered = weight[np.ix_(places(target), places(source))]
-    return RareMatrix(np.ascontiguousarray(ordered.T, dtype=np.int32))
 
 
 @njit(nogil=True, cache=True)

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from export.freezing import freeze
-from export.quantizing import encode, quantize_layers
+from export.quantizing import encode, quantization
 from tests.image_folders import write_folder
 from tests.same_graph import assert_same_graph
 from trainers.data.load import load_data
@@ -24,8 +24,10 @@ def test_files_quantise_and_encode_as_arrays_do(tmp_path: Path) -> None:
     )
     network = fit(body, data, time_steps=2, epochs=1, device="cpu").network
     graph = freeze(network, data.validation.inputs[:1], classes=data.classes)
-    chip, layers = quantize_layers(graph, data.validation.inputs)
-    expected, expected_layers = quantize_layers(graph, data.validation.inputs[:])
+    done = quantization(graph, data.validation.inputs)
+    chip, layers = done.chip, done.layers
+    done = quantization(graph, data.validation.inputs[:])
+    expected, expected_layers = done.chip, done.layers
     assert_same_graph(chip, expected)
     assert layers == expected_layers
     encoded = encode(graph, chip, data.test.inputs)

@@ -18,7 +18,7 @@ from export.errors import InvalidGraph, LimitExceeded, UnsupportedLayer
 from export.executor import logits, run_graph
 from export.freezing import freeze
 from export.nir_metadata import ReadoutFacts, attach_facts, read_facts
-from export.quantizing import encode, quantize, quantize_layers
+from export.quantizing import encode, quantization, quantize
 from hwsim.engine.readout import chip_logits
 from hwsim.engine.simulate import simulate
 from tests.frozen_networks import DT, conv_network, images, portable_lif
@@ -158,7 +158,7 @@ def test_without_memory_the_chip_is_plain_integer_arithmetic() -> None:
         np.testing.assert_array_equal(trace.spikes[:, :, index], np.repeat(count[:, None], 4, 1))
     np.testing.assert_array_equal(trace.readout, 4 * sums << 6)
     assert chip.readout is not None
-    scale = quantize_layers(graph, CALIBRATION)[1][-1].scale
+    scale = quantization(graph, CALIBRATION).layers[-1].scale
     np.testing.assert_allclose(trace.readout * chip.readout.volts_to_logit, sums / scale)
 
 
@@ -166,7 +166,8 @@ def test_thresholds_keep_their_ratio_to_weights() -> None:
     """mantissa / scale is the float threshold, 1 or not, and the report says both."""
     graph = conv_network()
     graph = with_neuron(graph, "l004_lif", portable_lif((8, 4, 4), 819, threshold=0.37))
-    chip, layers = quantize_layers(graph, CALIBRATION)
+    done = quantization(graph, CALIBRATION)
+    chip, layers = done.chip, done.layers
     assert [layer.name for layer in layers] == [p.name for p in chip.populations]
     for layer, population, threshold in zip(layers, chip.populations, (1.0, 0.37), strict=False):
         assert layer.threshold == int(population.threshold)
@@ -177,7 +178,8 @@ def test_thresholds_keep_their_ratio_to_weights() -> None:
 
 def test_the_report_says_what_rounding_did() -> None:
     """8 bits leave 35 to 55 dB of signal to noise; weights at the range's ends are counted."""
-    chip, layers = quantize_layers(conv_network(), CALIBRATION)
+    done = quantization(conv_network(), CALIBRATION)
+    chip, layers = done.chip, done.layers
     host, *others = layers
     assert (host.sqnr_db, host.weight_max, host.clipped_weights) == (None, 0, 0)
     for layer, projection in zip(others, chip.projections, strict=True):
@@ -238,13 +240,14 @@ def test_readout_weights_stay_with_the_host() -> None:
     """Integers, scales and the size of a logit are the unweighted network's; only weights join."""
     graph = conv_network()
     plain = quantize(graph, CALIBRATION)
-    chip, layers = quantize_layers(weighted(graph, 0.1, -0.5, 2.0, 1.5), CALIBRATION)
+    done = quantization(weighted(graph, 0.1, -0.5, 2.0, 1.5), CALIBRATION)
+    chip, layers = done.chip, done.layers
     assert plain.readout is not None
     assert plain.readout.weights is None
     expected = replace(plain.readout, weights=(0.1, -0.5, 2.0, 1.5))
     assert chip.readout == expected
     assert_same_graph(replace(chip, readouts=plain.readouts), plain)
-    assert layers == quantize_layers(graph, CALIBRATION)[1]
+    assert layers == quantization(graph, CALIBRATION).layers
 
 
 def test_a_weighted_readout_classifies_like_the_network() -> None:

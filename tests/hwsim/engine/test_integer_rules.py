@@ -25,8 +25,8 @@ from export.chip.graph import (
 )
 from export.chip.limits import THRESHOLD_MANT_LAVA_MAX, THRESHOLD_MANT_MAX
 from hwsim.engine.simulate import simulate
+from tests.random_chip_graphs import integers
 from tests.random_networks.big_integers import LIMIT, Fields, course, decayed, held_in, next_v
-from tests.random_networks.draws import integers
 
 PAYLOAD_MAX = 2**23 - 1
 NOTHING_KEPT, ALL_KEPT = 4096, 0

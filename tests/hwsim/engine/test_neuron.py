@@ -1,7 +1,5 @@
 """One neuron step against big integers, at and beyond every limit."""
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 import torch
@@ -11,7 +9,7 @@ from hypothesis import strategies as st
 from export.chip.graph import IntArray, Population
 from export.chip.limits import STATE_LIMIT
 from hwsim.engine import compiled_neuron, tensor_neuron
-from hwsim.engine.neuron import Advance, Arrivals, NeuronState, neuron_parameters, resting
+from hwsim.engine.neuron import Arrivals, NeuronState, Walk, neuron_parameters, resting
 from hwsim.errors import SimulationError
 from tests.chip_oracle import Neuron, int32
 
@@ -45,14 +43,14 @@ def column(rows: list[tuple[int, ...]], index: int) -> IntArray:
     return np.array([row[index] for row in rows], dtype=np.int64)
 
 
-WALKS: list[Callable[..., Advance]] = [compiled_neuron.advance, tensor_neuron.advance]
+WALKS: list[Walk] = [compiled_neuron.advance, tensor_neuron.advance]
 
 
 @pytest.mark.parametrize("walk", WALKS, ids=["compiled", "tensor"])
 @settings(deadline=None)
 @given(st.lists(NEURON, min_size=1, max_size=20), st.booleans())
 def test_one_step_equals_big_integers(
-    walk: Callable[..., Advance], rows: list[tuple[int, ...]], narrow: bool
+    walk: Walk, rows: list[tuple[int, ...]], narrow: bool
 ) -> None:
     """Any state, input and parameters: u, v, spikes and every count."""
     decay_u, decay_v, threshold, u, v, a, bias = (column(rows, k) for k in range(7))
@@ -76,9 +74,7 @@ def test_one_step_equals_big_integers(
 
 @pytest.mark.parametrize("walk", WALKS, ids=["compiled", "tensor"])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.int32])
-def test_many_steps_samples_and_neurons_equal_big_integers(
-    walk: Callable[..., Advance], dtype: torch.dtype
-) -> None:
+def test_many_steps_samples_and_neurons_equal_big_integers(walk: Walk, dtype: torch.dtype) -> None:
     """Sums that begin late, biases per step and sample, more neurons than one block holds."""
     steps, samples, neurons, first = 5, 3, 1500, 2
     rng = np.random.default_rng(3)
@@ -102,7 +98,7 @@ def test_many_steps_samples_and_neurons_equal_big_integers(
 
 
 @pytest.mark.parametrize("walk", WALKS, ids=["compiled", "tensor"])
-def test_both_ways_count_the_same(walk: Callable[..., Advance]) -> None:
+def test_both_ways_count_the_same(walk: Walk) -> None:
     """Counts per step and sample add up to what the kept states show."""
     rng = np.random.default_rng(4)
     zero = np.array(0)
@@ -121,7 +117,7 @@ def test_both_ways_count_the_same(walk: Callable[..., Advance]) -> None:
 
 
 @pytest.mark.parametrize("walk", WALKS, ids=["compiled", "tensor"])
-def test_a_sum_that_is_no_integer_is_refused(walk: Callable[..., Advance]) -> None:
+def test_a_sum_that_is_no_integer_is_refused(walk: Walk) -> None:
     """A library that rounds would show here, whatever it was asked to compute."""
     zero = np.array(0)
     parameters = neuron_parameters(Population("p", (2,), zero, zero, zero, zero), "cpu")
@@ -143,9 +139,7 @@ def test_a_sum_that_is_no_integer_is_refused(walk: Callable[..., Advance]) -> No
         (2**25, int32(2**31) + 2**24),
     ],
 )
-def test_the_current_wraps_by_one_correction(
-    walk: Callable[..., Advance], sum_: int, current: int
-) -> None:
+def test_the_current_wraps_by_one_correction(walk: Walk, sum_: int, current: int) -> None:
     """+2^23 stays, -2^23 turns positive, far sums stay out of range, 2^31 overflows as in C."""
     zero = np.array(0)
     parameters = neuron_parameters(Population("p", (1,), zero, zero, zero, zero), "cpu")
@@ -156,7 +150,7 @@ def test_the_current_wraps_by_one_correction(
 
 
 @pytest.mark.parametrize("walk", WALKS, ids=["compiled", "tensor"])
-def test_a_neuron_without_synapses_charges_from_its_bias(walk: Callable[..., Advance]) -> None:
+def test_a_neuron_without_synapses_charges_from_its_bias(walk: Walk) -> None:
     """No input array is needed where no projection leads."""
     fields = (np.array(4096), np.array(0), np.array(10), np.array(4))
     parameters = neuron_parameters(Population("p", (2,), *fields), "cpu")

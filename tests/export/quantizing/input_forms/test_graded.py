@@ -11,7 +11,7 @@ from export.chip.graph import ChipGraph, ChipInput, ConvProjection, InputForm
 from export.errors import LimitExceeded, UnsupportedLayer
 from export.executor import logits, run_graph
 from export.nir_metadata import read_facts
-from export.quantizing import encode, encode_counted, quantize, quantize_layers
+from export.quantizing import encode, encode_counted, quantization, quantize
 from export.quantizing.payload_quantization import SUM_MAX, PayloadQuantization
 from hwsim import cost
 from hwsim.engine.readout import chip_logits
@@ -29,7 +29,8 @@ def graded(
     graph: nir.NIRGraph, calibration: FloatArray, bits: int = 8
 ) -> tuple[ChipGraph, PayloadQuantization]:
     """The chip graph and what its payloads are."""
-    chip, layers = quantize_layers(graph, calibration, input_form="graded", payload_bits=bits)
+    done = quantization(graph, calibration, input_form="graded", payload_bits=bits)
+    chip, layers = done.chip, done.layers
     assert [layer.payload is None for layer in layers[1:]] == [True] * (len(layers) - 1)
     assert layers[0].payload is not None
     return chip, layers[0].payload
@@ -52,7 +53,8 @@ def test_the_first_layer_is_on_the_chip() -> None:
 def test_every_field_keeps_the_networks_ratios() -> None:
     """weight * payload, bias and threshold are in one unit, each within the chip's range."""
     graph = conv_network()
-    chip, layers = quantize_layers(graph, CALIBRATION, input_form="graded")
+    done = quantization(graph, CALIBRATION, input_form="graded")
+    chip, layers = done.chip, done.layers
     payload, scale = layers[0].payload, layers[0].scale
     assert payload is not None
     population, conv = chip.populations[0], graph.nodes["l000_conv"]

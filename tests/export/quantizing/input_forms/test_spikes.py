@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from export.chip.graph import ChipInput, DenseProjection
 from export.executor import logits, run_graph
 from export.nir_metadata import read_facts
-from export.quantizing import encode, quantize, quantize_layers
+from export.quantizing import encode, quantization, quantize
 from hwsim import cost
 from hwsim.engine.readout import chip_logits
 from hwsim.engine.simulate import simulate
@@ -24,7 +24,8 @@ def binary(samples: int, seed: int) -> NDArray[np.float32]:
 def test_the_first_layer_is_a_projection_from_the_input() -> None:
     """Integers of the host's matrix at the scale of a hidden layer, and no host at all."""
     graph = dense_network()
-    chip, layers = quantize_layers(graph, spike_trains(40, seed=6), input_form="spikes")
+    done = quantization(graph, spike_trains(40, seed=6), input_form="spikes")
+    chip, layers = done.chip, done.layers
     assert chip.input == ChipInput("input", "spikes", (24,))
     assert chip.host is None
     first, affine = chip.projections[0], graph.nodes["l000_fc"]
