@@ -41,12 +41,41 @@ class ReadoutFacts(_Facts):
     weights: tuple[float, ...] | None = None
 
 
+class AdaptationFacts(_Facts):
+    """A threshold that follows each neuron's own spikes, in units of the constant part.
+
+        theta[t] / theta[0] = 1 + beta a[t] ;   a[0] = 0 ;   a[t+1] = rho a[t] + (1 - rho) s[t]
+
+    Args:
+        beta: rise per unit of a.
+        rho: decay of a per step.
+    """
+
+    beta: float = Field(ge=0)
+    rho: float = Field(ge=0, lt=1)
+
+
 class ThresholdFacts(_Facts):
-    """Where a layer's constant threshold came from, before rescaling to 1."""
+    """Where a layer's threshold came from, before rescaling to 1.
+
+    Args:
+        strategy: how it became constant; `schedule` if it didn't: then the node's threshold at
+            step t is v_threshold * per_step[t] / value. The last step's repeats.
+        value: the constant, which v_threshold stands for.
+        per_step: the trained network's, in the same units.
+        adaptation: of a threshold that rises with the neuron's own spikes; None for none.
+    """
 
     strategy: str
     value: float
     per_step: tuple[float, ...]
+    adaptation: AdaptationFacts | None = None
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether NIR and the chip can hold it."""
+        varies = self.strategy == "schedule" and len(set(self.per_step)) > 1
+        return not varies and self.adaptation is None
 
 
 class FrozenFacts(_Facts):
@@ -83,6 +112,11 @@ class FrozenFacts(_Facts):
     decay_4096: dict[str, int] = {}
     modules: dict[str, str] = {}
     checkpoint_sha256: str | None = None
+
+    @property
+    def moving_thresholds(self) -> tuple[str, ...]:
+        """LIF nodes whose threshold changes with time, which NIR has no field for."""
+        return tuple(name for name, facts in self.thresholds.items() if not facts.is_constant)
 
 
 def attach_facts(graph: nir.NIRGraph, facts: FrozenFacts) -> None:

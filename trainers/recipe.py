@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, ValidationError
 from trainers.data import DATASETS
 from trainers.encodings.encoding_table import EncodingTable, encoding_table
 from trainers.errors import ConfigError
+from trainers.export_tables import ExportTable
 from trainers.faults import checked, checked_by_name, faults_of, unknown
 from trainers.methods import METHODS, contradictions
 from trainers.networks import NETWORKS
@@ -17,7 +18,6 @@ from trainers.recipe_table import Table
 from trainers.recipe_tables import (
     AugmentTable,
     DataTable,
-    ExportTable,
     MethodTable,
     NetworkTable,
     ReportTable,

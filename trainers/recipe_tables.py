@@ -1,4 +1,4 @@
-"""The tables of a recipe but [train], which has a file of its own."""
+"""The tables of a recipe but [train] and [export], which have files of their own."""
 
 from typing import Any, Literal
 
@@ -58,24 +58,6 @@ class AugmentTable(Table):
     roll: int = Field(default=0, ge=0)
     auto_augment: Literal["cifar10", "imagenet", "svhn"] | None = None
     cutout: int = Field(default=0, ge=0)
-
-
-class ExportTable(Table):
-    """[export]: which files to write and how thresholds freeze.
-
-    Args:
-        targets: of `spikeport list targets`.
-        threshold_strategy: how an adaptive threshold becomes a constant.
-        input_form: how samples enter the chip. `bias`: the host computes the first layer and
-            writes its currents. `spikes`: inputs of 0 and 1 are sent as they are. `graded`: inputs
-            are sent as integer payloads, which Loihi 1 doesn't have.
-        payload_bits: the most bits of a graded payload; fewer where that serves the weights.
-    """
-
-    targets: tuple[str, ...] = ("nir", "onnx", "chip")
-    threshold_strategy: Literal["mean"] = "mean"
-    input_form: Literal["bias", "spikes", "graded"] = "bias"
-    payload_bits: int = Field(default=8, ge=1, le=16)
 
 
 class SimulateTable(Table):

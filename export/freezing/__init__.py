@@ -2,6 +2,6 @@
 
 from export.freezing.freeze import freeze
 from export.freezing.frozen_module import frozen_module
-from export.freezing.thresholds import STRATEGIES
+from export.freezing.strategies import STRATEGIES
 
 __all__ = ["STRATEGIES", "freeze", "frozen_module"]

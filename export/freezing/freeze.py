@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from export.errors import InvalidGraph
 from export.freezing.float_graph import FloatGraph, Neuron
 from export.freezing.fold import fold_norms, fold_pooling, require_foldable, rescale_thresholds
-from export.freezing.thresholds import STRATEGIES, threshold_schedules
+from export.freezing.strategies import STRATEGIES
+from export.freezing.thresholds import threshold_schedules
 from export.freezing.to_nir import nir_names, snap_decay, to_nir
 from export.freezing.trace import trace
 from export.nir_metadata import (
@@ -22,6 +23,7 @@ from export.nir_metadata import (
     ThresholdFacts,
     attach_facts,
 )
+from trainers.data.splits import Inputs
 from trainers.errors import ConfigError
 from trainers.evaluation_mode import evaluating
 from trainers.network import SpikingNetwork
@@ -33,6 +35,7 @@ def freeze(
     sample: Tensor | NDArray[Any],
     *,
     strategy: str = "mean",
+    calibration: NDArray[Any] | Inputs | None = None,
     classes: tuple[str, ...] = (),
     method: tuple[str, ...] = (),
     input_scale: float = 1.0,
@@ -49,6 +52,8 @@ def freeze(
         sample: inputs as the network takes them, [B, ...] (static) or [T, B, ...] (sequence);
             a tensor or an array, of which only the shape matters.
         strategy: how a per-step threshold becomes constant, a name of STRATEGIES.
+        calibration: samples as the data set holds them, never of the test split, for strategies
+            that read some: [N, ...], or [N, T, ...] of sequences.
         classes: class names in logit order.
         method: training methods, for the record.
         input_scale: factor the data loader applied to raw values, for the record.
@@ -65,8 +70,13 @@ def freeze(
         raise ConfigError(
             f"threshold strategy '{strategy}': unknown. Known: {', '.join(STRATEGIES)}."
         )
+    if STRATEGIES[strategy].needs_calibration and calibration is None:
+        raise ConfigError(
+            f"threshold strategy '{strategy}': needs calibration samples. Pass calibration=, e.g. "
+            "data.validation.inputs."
+        )
     schedules = threshold_schedules(network)
-    constants = STRATEGIES[strategy](schedules)
+    constants = STRATEGIES[strategy].choose(network, schedules, calibration)
     folded = _folded(network, sample, constants)
     _check_classes(classes, folded)
     graph = to_nir(folded)

@@ -1,6 +1,4 @@
-"""How a threshold that depends on the time step becomes one constant per layer."""
-
-from collections.abc import Callable
+"""The thresholds that a trained network evaluates with, per LIF and time step."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +8,6 @@ from trainers.network import SpikingNetwork
 from trainers.neurons.lif import LIF
 
 FloatArray = NDArray[np.float64]
-Strategy = Callable[[dict[str, FloatArray]], dict[str, float]]
 
 
 def threshold_schedules(network: SpikingNetwork) -> dict[str, FloatArray]:
@@ -48,13 +45,3 @@ def _schedule(name: str, neuron: LIF, time_steps: int) -> FloatArray:
     gain = float(1 - neuron.decay.detach().double()) if neuron.decay_input else 1.0
     schedule: FloatArray = thresholds.detach().double().cpu().numpy() / gain
     return schedule
-
-
-def mean(schedules: dict[str, FloatArray]) -> dict[str, float]:
-    """The mean over time steps."""
-    return {name: float(schedule.mean()) for name, schedule in schedules.items()}
-
-
-STRATEGIES: dict[str, Strategy] = {
-    "mean": mean,
-}

@@ -41,11 +41,14 @@ class Quantization:
 
     Args:
         chip: the graph, balanced.
+        synchronous: the same before balancing: where ways of different lengths meet, a spike of
+            step t still counts at step t. No chip runs it; fine-tuning and the ledger do.
         layers: what rounding did, per population of the network.
         balancing: which paths wait for which, and how; see `export.chip.balancing`.
     """
 
     chip: ChipGraph
+    synchronous: ChipGraph
     layers: tuple[LayerQuantization, ...]
     balancing: Balancing
 
@@ -115,10 +118,10 @@ def quantization(
         *(hidden_layer(segment, membranes[segment.target], live) for segment in hidden),
         readout_layer(last, facts.time_steps, live),
     ]
-    chip = _chip_graph(entry, layers, facts)
-    check_graph(chip)
-    chip, balancing = balanced(chip, means=balance_by, costs=costs)
-    return Quantization(chip, tuple(layer.report for layer in layers), balancing)
+    synchronous = _chip_graph(entry, layers, facts)
+    check_graph(synchronous)
+    chip, balancing = balanced(synchronous, means=balance_by, costs=costs)
+    return Quantization(chip, synchronous, tuple(layer.report for layer in layers), balancing)
 
 
 def _refuse_second_readers(input_form: InputForm, others: tuple[Segment, ...]) -> None:

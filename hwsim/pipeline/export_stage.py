@@ -4,14 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import nir
-import torch
 
 from export.chip.graph import ChipGraph
-from export.freezing import freeze
-from export.quantizing import Quantization, encode_counted, quantization
+from export.quantizing import Quantization, encode_counted
 from export.quantizing.input_forms import Encoded
 from export.samples import Samples, write_samples
 from export.targets import TARGETS
+from hwsim.pipeline.conversion import TrainedRun, frozen, quantised
 from hwsim.pipeline.fidelity import measure, write_fidelity
 from hwsim.pipeline.stage import Context
 from hwsim.pipeline.tested_samples import with_tested_samples
@@ -40,13 +39,17 @@ def make(context: Context) -> list[Path]:
     targets = checked_targets(recipe.export.targets)
     data, tested = with_tested_samples(build_data(recipe))
     network = trained_network(context, data)
-    graph = _frozen(context, network, data)
+    run = trained_run(context, network, data)
+    done = frozen(run, recipe.export)
     # NIR first: it carries every network that freezes, so a chip that can't doesn't cost it.
-    written = _write(_chosen(targets, quantised=False), graph, None, folder.path)
-    quantised = _quantised(context, graph, data)
-    chip = quantised.chip if quantised else None
+    written = _write(_chosen(targets, quantised=False), done.graph, None, folder.path)
+    if any(TARGETS[name].quantised for name in targets):
+        done = quantised(run, done, recipe.export)
+    if done.quantised:
+        _tell_of_quantising(context, done.quantised)
+    graph, chip = done.graph, done.quantised.chip if done.quantised else None
     written += _write(_chosen(targets, quantised=True), graph, chip, folder.path)
-    fidelity, logits = measure(network, graph, data, quantised)
+    fidelity, logits = measure(network, graph, data, done.quantised)
     encoded = encode_counted(graph, chip, tested) if chip else None
     _say_what_was_clipped(context, chip, encoded)
     integers, clipped = (encoded.integers, encoded.clipped) if encoded else (None, 0)
@@ -83,29 +86,21 @@ def trained_network(context: Context, data: DataSplits) -> SpikingNetwork:
     return network.eval()
 
 
-def _frozen(context: Context, network: SpikingNetwork, data: DataSplits) -> nir.NIRGraph:
-    sample = torch.from_numpy(data.validation.inputs[:1])
-    return freeze(
-        network,
-        sample.transpose(0, 1) if network.sequence else sample,
-        strategy=context.recipe.export.threshold_strategy,
-        classes=data.classes,
-        method=context.recipe.method.use,
-        input_scale=data.input_scale,
+def trained_run(context: Context, network: SpikingNetwork, data: DataSplits) -> TrainedRun:
+    """What the conversion needs of a run."""
+    return TrainedRun(
+        recipe=context.recipe,
+        network=network,
+        data=data,
         checkpoint_sha256=sha256(context.folder.checkpoint),
+        folder=context.folder.path,
+        device=context.device,
+        progress=context.progress,
+        say=context.say,
     )
 
 
-def _quantised(context: Context, graph: nir.NIRGraph, data: DataSplits) -> Quantization | None:
-    table = context.recipe.export
-    if not any(TARGETS[name].quantised for name in table.targets):
-        return None
-    done = quantization(
-        graph,
-        data.validation.inputs,
-        input_form=table.input_form,
-        payload_bits=table.payload_bits,
-    )
+def _tell_of_quantising(context: Context, done: Quantization) -> None:
     for layer in done.layers:
         if layer.payload is not None:
             context.say(f"layer '{layer.name}', {layer.payload}")
@@ -114,7 +109,6 @@ def _quantised(context: Context, graph: nir.NIRGraph, data: DataSplits) -> Quant
             f"{len(done.balancing.paths)} paths wait for longer ones, in synaptic delays or behind "
             f"relays: {done.balancing.neurons:,} relay neurons (fidelity.json lists them)"
         )
-    return done
 
 
 def _say_what_was_clipped(

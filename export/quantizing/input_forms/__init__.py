@@ -1,7 +1,7 @@
 """Input forms: how samples enter the chip. A file and a line below each, and three more places.
 
 A new form is also a word of `export.chip.graph.InputForm`, of `input_form` in
-`trainers.recipe_tables.ExportTable`, and of each chip description in `hwsim/chips` that has it.
+`trainers.export_tables.ExportTable`, and of each chip description in `hwsim/chips` that has it.
 """
 
 from export.chip.graph import InputForm

@@ -6,7 +6,8 @@ import torch
 from torch import nn
 
 from export.errors import LimitExceeded
-from export.freezing.thresholds import STRATEGIES, threshold_schedules
+from export.freezing.strategies import STRATEGIES
+from export.freezing.thresholds import threshold_schedules
 from trainers.methods import METHODS
 from trainers.methods.adaptive_threshold import AdaptiveThreshold
 from trainers.network import SpikingNetwork
@@ -35,7 +36,8 @@ def test_schedules_come_by_path_and_step() -> None:
 
 def test_mean_is_the_mean_over_steps() -> None:
     """Strategy `mean`, to the last bit where the thresholds allow it."""
-    means = STRATEGIES["mean"](threshold_schedules(network(0.5, 0.25, 0.75)))
+    trained = network(0.5, 0.25, 0.75)
+    means = STRATEGIES["mean"].choose(trained, threshold_schedules(trained), None)
     assert means == {"1": 1.0, "2.1": 0.5}
 
 
