@@ -11,6 +11,12 @@ class LavaError(SpikeportError):
     """The isolated Lava environment is missing, broken, or its run failed or timed out."""
 
 
+class AccuracyDrop(SpikeportError):
+    """An export loses more accuracy on the calibration split than `max_drop` allows."""
+
+    exit_code = 3
+
+
 class ChipError(SpikeportError):
     """A chip description is unknown, damaged, or the network doesn't fit the chip."""
 

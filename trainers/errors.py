@@ -1,11 +1,19 @@
-"""Errors that the command line turns into one line and exit code 2.
+"""Errors that the command line turns into one line and an exit code, 2 for most.
 
 Every message says where, what, which value, against which limit, and what to do.
 """
 
+from typing import ClassVar
+
 
 class SpikeportError(Exception):
-    """Base of every error a user can cause and mend; its text is one complete line."""
+    """Base of every error a user can cause and mend; its text is one complete line.
+
+    Attributes:
+        exit_code: of the command line.
+    """
+
+    exit_code: ClassVar[int] = 2
 
 
 class SpikeportWarning(UserWarning):

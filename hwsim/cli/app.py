@@ -60,7 +60,7 @@ def run(arguments: list[str]) -> int:
     except (SpikeportError, OSError) as error:
         if debug:
             raise
-        return _refused(_line(error))
+        return _refused(_line(error), getattr(error, "exit_code", BAD_INPUT))
     except USAGE_ERROR as error:
         # Without a message it is the help page, already printed, for a command line of nothing.
         message = getattr(error, "format_message", lambda: "")()
@@ -87,9 +87,9 @@ def _warnings_in_one_line() -> Iterator[None]:
         yield
 
 
-def _refused(line: str) -> int:
+def _refused(line: str, exit_code: int = BAD_INPUT) -> int:
     _tell(f"error: {line}")
-    return BAD_INPUT
+    return exit_code
 
 
 def _line(error: Exception) -> str:

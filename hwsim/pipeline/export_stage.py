@@ -30,7 +30,9 @@ def inputs(context: Context) -> Any:
         raise CheckpointError(
             f"{checkpoint}: no checkpoint. Train first with `spikeport train` or `spikeport run`."
         )
-    return [sha256(checkpoint), context.recipe.export.model_dump(mode="json")]
+    # The bound on the loss is looked at afterwards, also when nothing has changed.
+    table = context.recipe.export.model_dump(mode="json", exclude={"max_drop"})
+    return [sha256(checkpoint), table]
 
 
 def make(context: Context) -> list[Path]:
@@ -49,7 +51,7 @@ def make(context: Context) -> list[Path]:
         _tell_of_quantising(context, done.quantised)
     graph, chip = done.graph, done.quantised.chip if done.quantised else None
     written += _write(_chosen(targets, quantised=True), graph, chip, folder.path)
-    fidelity, logits = measure(network, graph, data, done.quantised)
+    fidelity, logits = measure(run, done)
     encoded = encode_counted(graph, chip, tested) if chip else None
     _say_what_was_clipped(context, chip, encoded)
     integers, clipped = (encoded.integers, encoded.clipped) if encoded else (None, 0)
@@ -58,10 +60,9 @@ def make(context: Context) -> list[Path]:
     write_fidelity(folder.fidelity, fidelity)
     _remove_older_exports(folder.path, written)
     changed = ", ".join(f"{name} {share:.1%}" for name, share in fidelity.spikes_changed.items())
-    context.say(
-        f"accuracy trained {fidelity.trained:.4f}, frozen {fidelity.frozen:.4f} "
-        f"({fidelity.samples} test samples); spikes changed: {changed}"
-    )
+    steps = ", ".join(f"{entry.name} {entry.accuracy:.4f}" for entry in fidelity.ledger)
+    context.say(f"accuracy {steps} ({fidelity.samples} test samples)")
+    context.say(f"spikes changed by freezing: {changed}")
     return [*written, folder.samples, folder.fidelity]
 
 

@@ -4,21 +4,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
-import nir
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from export.executor import logits, run_graph
 from export.nir_metadata import read_facts
-from export.quantizing import LayerQuantization, Quantization
+from export.quantizing import LayerQuantization
+from hwsim.ledger.entry import LedgerEntry
+from hwsim.ledger.measure import batch_size_of, measured
+from hwsim.ledger.transformations import PORTABLE, TRAINED, transformations
+from hwsim.pipeline.conversion import Conversion, TrainedRun
 from trainers.atomic_file import whole_file
-from trainers.data import DataSplits, Split
 from trainers.errors import FileError
-from trainers.evaluation import evaluate
-from trainers.network import SpikingNetwork
-
-BATCH = 512
 
 
 class _Table(BaseModel):
@@ -93,6 +90,7 @@ class Fidelity(_Table):
         quantised: per population, what quantising did; empty without a chip target.
         waiting: paths that wait for longer ones on the chip; empty in a plain chain.
         clipped_inputs: integers of the test samples that were clipped to what the host may send.
+        ledger: what each transformation did; empty in files of older versions.
     """
 
     format: Literal[1] = 1
@@ -104,62 +102,53 @@ class Fidelity(_Table):
     quantised: dict[str, QuantisedLayer] = {}
     waiting: tuple[WaitingPath, ...] = ()
     clipped_inputs: int = 0
+    ledger: tuple[LedgerEntry, ...] = ()
 
 
-def measure(
-    network: SpikingNetwork,
-    graph: nir.NIRGraph,
-    data: DataSplits,
-    quantised: Quantization | None,
-) -> tuple[Fidelity, NDArray[np.float64]]:
-    """Compares trained and frozen network on the whole test split, batch by batch.
+def measure(run: TrainedRun, done: Conversion) -> tuple[Fidelity, NDArray[np.float64]]:
+    """Measures the ledger on the whole test and calibration split, batch by batch.
 
     Returns:
-        The comparison, and the frozen network's logits [N, classes].
+        The comparison, and the logits [N, classes] of the frozen network as exported.
     """
-    facts = read_facts(graph)
-    test = data.test
-    answers, correct = [], 0
-    changed = dict.fromkeys(facts.thresholds, 0)
-    fired = dict.fromkeys(facts.thresholds, 0)
-    for start in range(0, len(test), BATCH):
-        inputs = test.inputs[start : start + BATCH]
-        part = Split(inputs, test.labels[start : start + BATCH])
-        trained = evaluate(network, part, record_spikes=True)
-        frozen = run_graph(graph, inputs)
-        answers.append(logits(frozen.outputs, facts))
-        correct += round(trained.accuracy * len(part))
-        for node in changed:
-            before, after = trained.spikes[facts.modules[node]], frozen.spikes[node]
-            changed[node] += int((before != after).sum())
-            fired[node] += int((before | after).sum())
-    stacked = np.concatenate(answers)
-    fidelity = Fidelity(
-        samples=len(test),
-        trained=correct / len(test),
-        frozen=float((stacked.argmax(axis=1) == test.labels).mean()),
-        validation_trained=evaluate(network, data.validation).accuracy,
-        spikes_changed={node: changed[node] / max(1, fired[node]) for node in changed},
-        quantised={
-            layer.name: QuantisedLayer(
-                scale=layer.scale,
-                threshold=layer.threshold,
-                weight_max=layer.weight_max,
-                clipped_weights=layer.clipped_weights,
-                sqnr_db=layer.sqnr_db,
-                on_host=layer.sqnr_db is None,
-                payload=_payload(layer),
-                projections=layer.projections,
-                identity_error=layer.identity_error,
-                silenced=layer.silenced,
-            )
-            for layer in (quantised.layers if quantised else ())
-        },
-        waiting=tuple(
-            WaitingPath(**asdict(path)) for path in (quantised.balancing.paths if quantised else ())
-        ),
+    facts = read_facts(done.graph)
+    ledger = measured(
+        transformations(run, done),
+        run.data.test,
+        run.data.validation,
+        layers=tuple(facts.thresholds),
+        batch_size=batch_size_of(done.graph),
     )
-    return fidelity, stacked
+    entries = {entry.name: entry for entry in ledger.entries}
+    trained, frozen = entries[TRAINED], entries[PORTABLE]
+    layers = done.quantised.layers if done.quantised else ()
+    paths = done.quantised.balancing.paths if done.quantised else ()
+    fidelity = Fidelity(
+        samples=len(run.data.test),
+        trained=trained.accuracy,
+        frozen=frozen.accuracy,
+        validation_trained=trained.calibration_accuracy,
+        spikes_changed=frozen.changed_since_training,
+        quantised={layer.name: _quantised_layer(layer) for layer in layers},
+        waiting=tuple(WaitingPath(**asdict(path)) for path in paths),
+        ledger=ledger.entries,
+    )
+    return fidelity, ledger.logits[PORTABLE]
+
+
+def _quantised_layer(layer: LayerQuantization) -> QuantisedLayer:
+    return QuantisedLayer(
+        scale=layer.scale,
+        threshold=layer.threshold,
+        weight_max=layer.weight_max,
+        clipped_weights=layer.clipped_weights,
+        sqnr_db=layer.sqnr_db,
+        on_host=layer.sqnr_db is None,
+        payload=_payload(layer),
+        projections=layer.projections,
+        identity_error=layer.identity_error,
+        silenced=layer.silenced,
+    )
 
 
 def _payload(layer: LayerQuantization) -> QuantisedPayload | None:

@@ -5,6 +5,8 @@ from dataclasses import replace
 
 from hwsim.chip import load_chip
 from hwsim.pipeline import export_stage, report_stage, simulate_stage, train_stage
+from hwsim.pipeline.drop_gate import check_drop
+from hwsim.pipeline.fidelity import read_fidelity
 from hwsim.pipeline.input_form import require_form_of_recipe
 from hwsim.pipeline.manifest import (
     StageRecord,
@@ -50,6 +52,9 @@ def run_pipeline(context: Context, names: tuple[str, ...]) -> bool:
     for stage in STAGES:
         if stage.name in names:
             run_stage(stage, context)
+            if stage.name == "export" and context.recipe.export.max_drop is not None:
+                ledger = read_fidelity(context.folder.fidelity).ledger
+                check_drop(ledger, context.recipe.export.max_drop)
     return True
 
 

@@ -73,6 +73,7 @@ def make(context: Context) -> list[Path]:
         fidelity=fidelity.spikes_changed,
         quantisation=quantisation(fidelity),
         waiting=_waiting(fidelity),
+        ledger=fidelity.ledger,
     )
     write_report(report, folder.report_json)
     write_html(report, folder.report_html, training_page=folder.training_html.name)

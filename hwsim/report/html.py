@@ -5,6 +5,7 @@ from pathlib import Path
 
 from hwsim.report.charts.table import charts
 from hwsim.report.html_header import header
+from hwsim.report.html_ledger import ledger_table
 from hwsim.report.html_page import figures, framed
 from hwsim.report.html_tables import (
     assumption_list,
@@ -43,6 +44,7 @@ def page(report: Report, *, training_page: str | None = None) -> str:
             header(report),
             figures(drawn),
             _training_link(training_page),
+            ledger_table(report),
             layer_table(report),
             quantisation_table(report),
             waiting_table(report),

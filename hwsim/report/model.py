@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from hwsim.ledger.entry import LedgerEntry
 from hwsim.report.chip_cost import (
     ChipConstant,
     ChipStep,
@@ -136,6 +137,7 @@ class Report(ReportTable):
         fidelity: per layer, share of spikes that freezing changed.
         quantisation: per layer, facts about its integers.
         waiting: per path that waits for a longer one, facts about how.
+        ledger: accuracy and changed spikes after each transformation.
     """
 
     format: Literal[1] = 1
@@ -158,6 +160,7 @@ class Report(ReportTable):
     fidelity: dict[str, Share] = Field(default_factory=dict)
     quantisation: dict[str, dict[str, Fact]] = Field(default_factory=dict)
     waiting: dict[str, dict[str, Fact]] = Field(default_factory=dict)
+    ledger: tuple[LedgerEntry, ...] = ()
 
     @model_validator(mode="after")
     def _parts_belong_together(self) -> Self:

@@ -1,6 +1,7 @@
 """Adds to an estimate what only the run knows: accuracies, recipe, training, fidelity."""
 
 from hwsim.errors import ChipError
+from hwsim.ledger.entry import LedgerEntry
 from hwsim.report.fields import Fact
 from hwsim.report.model import Accuracy, Report, TrainingCurve
 
@@ -14,6 +15,7 @@ def with_run_facts(
     fidelity: dict[str, float] | None = None,
     quantisation: dict[str, dict[str, Fact]] | None = None,
     waiting: dict[str, dict[str, Fact]] | None = None,
+    ledger: tuple[LedgerEntry, ...] | None = None,
 ) -> Report:
     """The report with the given facts in place; what isn't given stays as it was.
 
@@ -25,6 +27,7 @@ def with_run_facts(
         fidelity: per layer, share of spikes that freezing changed.
         quantisation: per layer, facts about its integers, in words.
         waiting: per path that waits for a longer one, facts about how, in words.
+        ledger: accuracy and changed spikes after each transformation.
 
     Raises:
         ChipError: a fact names a layer that the report doesn't have.
@@ -42,6 +45,7 @@ def with_run_facts(
         "fidelity": fidelity,
         "quantisation": quantisation,
         "waiting": waiting,
+        "ledger": ledger,
     }
     given = {key: value for key, value in facts.items() if value is not None}
     return Report.model_validate({**dict(report), **given})

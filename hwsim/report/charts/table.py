@@ -6,12 +6,14 @@ from hwsim.report.charts.accuracy import accuracy_chart
 from hwsim.report.charts.chart import Chart
 from hwsim.report.charts.energy import energy_by_layer_chart, energy_by_term_chart
 from hwsim.report.charts.latency import latency_chart
+from hwsim.report.charts.ledger import ledger_chart
 from hwsim.report.charts.spikes import spikes_chart
 from hwsim.report.charts.training import training_chart
 from hwsim.report.model import Report
 
 CHARTS: tuple[Callable[[Report], Chart | None], ...] = (
     accuracy_chart,
+    ledger_chart,
     energy_by_term_chart,
     spikes_chart,
     energy_by_layer_chart,
