@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from hwsim.cli.options import AllowCode, RunDir, existing_run, with_settings
+from hwsim.cli.options import AllowCode, RunDir, existing_run, with_export_settings, with_settings
 
 
 def export(
@@ -23,13 +23,39 @@ def export(
             "--input-form", metavar="bias|spikes|graded", help="How samples enter the chip."
         ),
     ] = None,
+    threshold_strategy: Annotated[
+        str | None,
+        typer.Option(
+            "--threshold-strategy",
+            metavar="mean|calibrated|finetune|schedule",
+            help="How a threshold that depends on the step becomes a constant.",
+        ),
+    ] = None,
+    weight_bits: Annotated[
+        int | None, typer.Option("--weight-bits", metavar="2..8", help="Of a synaptic weight.")
+    ] = None,
+    qat: Annotated[
+        bool, typer.Option("--qat", help="Fine-tune on the chip's integers ([export.qat]).")
+    ] = False,
+    max_drop: Annotated[
+        float | None,
+        typer.Option(
+            "--max-drop",
+            metavar="SHARE",
+            help="Exit with 3 if more accuracy is lost on the calibration split, e.g. 0.005.",
+        ),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="export.KEY=VALUE", help="Change one key of [export]."),
+    ] = None,
     allow_code: AllowCode = False,
 ) -> None:
     """Freeze thresholds, fold norms and pooling, and write the files of each target.
 
     The chip file is chip.net for a chain and network.chip.h5 for any other network.
 
-    Example: spikeport export runs/digits --target nir --target onnx
+    Example: spikeport export runs/digits --target nir --target chip --weight-bits 4 --qat
     """
     from export.quantizing.input_forms import INPUT_FORMS
     from trainers.errors import ConfigError
@@ -43,5 +69,13 @@ def export(
 
     context = existing_run(folder, allow_code=allow_code)
     targets = tuple(target) if target else None
-    changes = {"targets": targets, "input_form": input_form}
-    run_pipeline(with_settings(context, "export", **changes), ("export",))
+    context = with_settings(context, "export", targets=targets, input_form=input_form)
+    asked = {
+        "threshold_strategy": threshold_strategy,
+        "weight_bits": weight_bits,
+        "max_drop": max_drop,
+    }
+    changes = [f"export.{key}={value}" for key, value in asked.items() if value is not None]
+    if qat and context.recipe.export.qat is None:
+        changes.append("export.qat={}")
+    run_pipeline(with_export_settings(context, changes + (settings or [])), ("export",))

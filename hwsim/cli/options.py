@@ -74,6 +74,27 @@ def with_settings(context: "Context", table: str, **changes: object) -> "Context
     return replace(context, recipe=context.recipe.model_copy(update={table: changed}))
 
 
+def with_export_settings(context: "Context", settings: list[str]) -> "Context":
+    """The context with `export.key=value` settings applied and checked as a recipe's are.
+
+    Raises:
+        ConfigError: a key outside [export], which would need another training, or a fault in one.
+    """
+    from trainers.errors import ConfigError
+    from trainers.recipe import parse_recipe, recipe_document
+    from trainers.recipe_file import apply_setting
+
+    document = recipe_document(context.recipe)
+    for setting in settings:
+        if not setting.startswith("export."):
+            raise ConfigError(
+                f"--set {setting}: only keys of [export] can change after training, e.g. "
+                "export.weight_bits=4."
+            )
+        apply_setting(document, setting)
+    return replace(context, recipe=parse_recipe(document, context.recipe.name))
+
+
 def _context(
     folder: "RunFolder", recipe: "Recipe", device: str, code_folder: Path | None
 ) -> "Context":
