@@ -6,10 +6,12 @@ import plotly.graph_objects as go
 import pytest
 
 from hwsim.costing import cost
+from hwsim.ledger.entry import LedgerEntry
 from hwsim.report.charts.accuracy import accuracy_chart, wilson
 from hwsim.report.charts.chart import LONGEST_LABEL, shortened
 from hwsim.report.charts.energy import energy_by_layer_chart, energy_by_term_chart
 from hwsim.report.charts.latency import latency_chart
+from hwsim.report.charts.ledger import ledger_chart
 from hwsim.report.charts.spikes import spikes_chart
 from hwsim.report.charts.table import charts
 from hwsim.report.charts.training import training_chart
@@ -130,3 +132,19 @@ def test_long_names_leave_room_for_the_chart() -> None:
     assert short.startswith("backbone.stag")
     assert short.endswith("l.conv2.lif")
     assert shortened("l001_lif") == "l001_lif"
+
+
+def test_ledger_chart_shows_every_step_but_the_first(report: Report) -> None:
+    """Percent of spikes changed, a column per transformation; none without a ledger."""
+    assert ledger_chart(report) is None
+    fields = {"what": "", "accuracy": 1.0, "calibration_accuracy": 1.0}
+    entries = (
+        LedgerEntry(name="trained", **fields),
+        LedgerEntry(name="frozen", changed={"a": 0.25, "b": 0.0}, **fields),
+        LedgerEntry(name="<b>", changed={"a": 0.5, "b": 0.125}, **fields),
+    )
+    chart = ledger_chart(with_run_facts(report, ledger=entries))
+    assert chart is not None
+    assert chart.data[0]["z"] == [[25.0, 50.0], [0.0, 12.5]]
+    assert chart.layout["xaxis"]["ticktext"] == ["frozen", "&lt;b&gt;"]
+    assert chart.layout["yaxis"]["ticktext"] == ["a", "b"]

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from hwsim.costing import cost
+from hwsim.ledger.entry import LedgerEntry
 from hwsim.report.html import page, write_html
 from hwsim.report.json_file import read_report, write_report
 from hwsim.report.model import Accuracy, Report, TrainingCurve
@@ -14,8 +15,31 @@ from hwsim.report.run_facts import with_run_facts
 from tests.cost_example import digits_graph, random_trace
 from tests.page_visit import Visit
 
-CHARTS = ["accuracy", "energy-by-term", "spikes", "energy-by-layer", "latency", "training"]
+CHARTS = [
+    "accuracy",
+    "ledger",
+    "energy-by-term",
+    "spikes",
+    "energy-by-layer",
+    "latency",
+    "training",
+]
 HOSTILE = ("<script>alert(1)</script>", '"><img src=x onerror=alert(2)>', "</script><b>bold")
+
+
+def ledger(names: tuple[str, str, str]) -> tuple[LedgerEntry, ...]:
+    """Trained, frozen and emulated; freezing changed the second layer most."""
+    changed = {names[0]: 0.0012, names[1]: 0.0345}
+    fields = {"what": f"made from {names[2]}", "changed_since_training": {}}
+    return (
+        LedgerEntry(name="trained", accuracy=0.9889, calibration_accuracy=0.9722, **fields),
+        LedgerEntry(
+            name="frozen", accuracy=0.9889, calibration_accuracy=0.9694, changed=changed, **fields
+        ),
+        LedgerEntry(
+            name="emulated", accuracy=0.9861, calibration_accuracy=0.975, changed=changed, **fields
+        ),
+    )
 
 
 def full_report(names: tuple[str, str, str] = ("l001_lif", "l004_lif", "readout")) -> Report:
@@ -29,6 +53,7 @@ def full_report(names: tuple[str, str, str] = ("l001_lif", "l004_lif", "readout"
         ),
         fidelity={names[0]: 0.0012},
         quantisation={names[1]: {"weight_scale": 88.1, "clipped_weights": 3}},
+        ledger=ledger(names),
     )
 
 
@@ -47,6 +72,7 @@ def test_every_chart_is_drawn(visit: Visit) -> None:
     assert visit.page.eval_on_selector_all(".plot", "plots => plots.map(p => p.id)") == CHARTS
     marks = {
         "accuracy": (".bars .point path", 3),
+        "ledger": (".heatmaplayer image", 1),
         "energy-by-term": (".bars .point path", 5),
         "spikes": (".heatmaplayer image", 1),
         "energy-by-layer": (".bars .point path", 20),
@@ -91,6 +117,15 @@ def test_verdict_and_tables_say_what_the_report_says(visit: Visit) -> None:
     for source in report.sources:
         assert source.citation in body
     assert "Clipped weights" in body
+    steps = visit.page.locator("section[aria-labelledby=ledger-title] tbody tr")
+    frozen = steps.nth(1).inner_text().replace("\N{NO-BREAK SPACE}", " ")
+    assert frozen.split("\t")[2:] == [
+        "98.89 %",
+        "0",
+        "96.94 %",
+        "\N{MINUS SIGN}0.28",
+        "3.45 % (l004_lif)",
+    ]
 
 
 def test_the_training_page_is_linked_where_there_is_one() -> None:
