@@ -34,10 +34,14 @@ class OrderedNode:
         return isinstance(self.node, NEURON_KINDS)
 
 
-def in_order(graph: nir.NIRGraph) -> tuple[OrderedNode, ...]:
+def in_order(graph: nir.NIRGraph, *, unfolded: bool = False) -> tuple[OrderedNode, ...]:
     """The nodes from Input to Output, each after all of its sources.
 
     Ties go by name, so the order doesn't depend on how a file happened to store the nodes.
+
+    Args:
+        graph: left as it was.
+        unfolded: take nodes that only the executor runs and export.folding removes.
 
     Raises:
         UnsupportedLayer: a node of a kind that nothing here runs or exports.
@@ -52,7 +56,7 @@ def in_order(graph: nir.NIRGraph) -> tuple[OrderedNode, ...]:
         before = tuple(source for source in placed if source in sources[name])
         given = _given_shape(name, node, [placed[source].shape for source in before])
         ends = isinstance(node, nir.Input | nir.Output)
-        shape = given if ends else node_shape(name, node, given)
+        shape = given if ends else node_shape(name, node, given, unfolded=unfolded)
         placed[name] = OrderedNode(name, node, before, given, shape)
     return tuple(placed.values())
 

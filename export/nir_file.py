@@ -8,8 +8,11 @@ import h5py
 import nir
 import numpy as np
 
-from export.errors import InvalidGraph
+from export.errors import InvalidGraph, UnsupportedLayer
 from export.hdf5_heap import refuse_damaged_heaps
+from export.moving_threshold import how_it_moves, moving_nodes
+from export.nir_metadata import read_facts
+from export.unfolded_nodes import MEMORY_ONLY
 from trainers.atomic_file import whole_file
 from trainers.errors import FileError
 
@@ -28,7 +31,10 @@ def write_nir(graph: nir.NIRGraph, path: str | Path) -> None:
 
     Raises:
         FileError: the folder can't be written to, or no space is left.
+        UnsupportedLayer: a node that exists in memory only, or a threshold that moves with time.
     """
+    _refuse_memory_only(graph)
+    _refuse_moving_thresholds(graph, Path(path))
     # In memory first: HDF5 that runs out of disk space while closing can take the process along.
     content = io.BytesIO()
     nir.write(content, graph)
@@ -65,6 +71,26 @@ def read_nir(path: str | Path) -> nir.NIRGraph:
         ) from error
     refuse_non_finite(graph, str(path))
     return graph
+
+
+def _refuse_memory_only(graph: nir.NIRGraph) -> None:
+    for name, node in graph.nodes.items():
+        if isinstance(node, nir.NIRGraph):
+            _refuse_memory_only(node)
+        if isinstance(node, MEMORY_ONLY):
+            raise UnsupportedLayer(
+                f"NIR node '{name}': NIR has no {type(node).__name__}. Fold it into the weights "
+                "first: export.folding.folded(graph)."
+            )
+
+
+def _refuse_moving_thresholds(graph: nir.NIRGraph, path: Path) -> None:
+    for name, moving in moving_nodes(graph).items():
+        raise UnsupportedLayer(
+            f"{path}: {how_it_moves(read_facts(graph), name, moving)}, and NIR (target nir) holds "
+            "constants only, so every reader would run another network. Export to targets schedule "
+            "and onnx instead."
+        )
 
 
 def refuse_non_finite(graph: nir.NIRGraph, where: str) -> None:

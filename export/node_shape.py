@@ -11,6 +11,7 @@ import nir
 import numpy as np
 
 from export.errors import InvalidGraph, UnsupportedLayer
+from export.unfolded_nodes import BatchNorm, PermutedFlatten
 from export.window import Window, conv_window, pool_window
 
 Shape = tuple[int, ...]
@@ -19,16 +20,23 @@ LINEAR_KINDS = (nir.Affine, nir.Linear, nir.Conv2d, nir.SumPool2d, nir.AvgPool2d
 NEURON_KINDS = (nir.LIF, nir.IF)
 
 
-def node_shape(name: str, node: nir.NIRNode, given: Shape) -> Shape:
+def node_shape(name: str, node: nir.NIRNode, given: Shape, *, unfolded: bool = False) -> Shape:
     """Output shape of a node that is given `given`.
+
+    Args:
+        name: in the graph, for messages.
+        node: the node.
+        given: shape of its input for one sample and step.
+        unfolded: take nodes that only the executor runs and export.folding removes.
 
     Raises:
         UnsupportedLayer: nothing here runs or exports this kind of node.
         InvalidGraph: the input doesn't fit the node.
     """
-    rule = _RULES.get(type(node))
+    rules = _RULES | _UNFOLDED_RULES if unfolded else _RULES
+    rule = rules.get(type(node))
     if rule is None:
-        known = ", ".join(kind.__name__ for kind in _RULES)
+        known = ", ".join(kind.__name__ for kind in rules)
         raise UnsupportedLayer(
             f"NIR node '{name}': kind {type(node).__name__} isn't supported. Use one of {known}."
         )
@@ -92,6 +100,24 @@ def _neuron(name: str, node: Any, given: Shape) -> Shape:
     return given
 
 
+def _norm(name: str, node: Any, given: Shape) -> Shape:
+    if not given or node.gain.shape != given[:1] or node.shift.shape != given[:1]:
+        raise _mismatch(name, f"({len(node.gain)}, ...)", given)
+    return given
+
+
+def _scale(name: str, node: Any, given: Shape) -> Shape:
+    if np.ndim(node.scale) and np.shape(node.scale) != given:
+        raise _mismatch(name, str(np.shape(node.scale)), given)
+    return given
+
+
+def _permuted_flatten(name: str, node: Any, given: Shape) -> Shape:
+    if sorted(node.order) != list(range(len(given))):
+        raise _mismatch(name, f"with {len(node.order)} axes", given)
+    return (prod(given),)
+
+
 def _check_bias(name: str, bias: Any, outputs: int) -> None:
     if bias is not None and np.shape(bias) != (outputs,):
         raise InvalidGraph(
@@ -116,4 +142,9 @@ _RULES: dict[type, Callable[[str, Any, Shape], Shape]] = {
     nir.Flatten: _flatten,
     nir.LIF: _neuron,
     nir.IF: _neuron,
+}
+_UNFOLDED_RULES: dict[type, Callable[[str, Any, Shape], Shape]] = {
+    nir.Scale: _scale,
+    BatchNorm: _norm,
+    PermutedFlatten: _permuted_flatten,
 }

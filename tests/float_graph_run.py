@@ -60,10 +60,7 @@ def _linear(layer: Layer, operation: Operation, given: list[Tensor]) -> Tensor:
             operation.padding, operation.dilation, operation.groups,
         )  # fmt: skip
     if isinstance(operation, Pool):
-        return F.avg_pool2d(
-            x, operation.kernel, operation.stride, operation.padding,
-            divisor_override=1 if operation.summed else None,
-        )  # fmt: skip
+        return F.avg_pool2d(x, operation.kernel, operation.stride, operation.padding)
     assert isinstance(operation, Norm), layer.name
     channels = (-1,) + (1,) * (x.ndim - 2)
     return x * _tensor(operation.gain).view(channels) + _tensor(operation.shift).view(channels)

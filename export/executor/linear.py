@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from export.graph_order import OrderedNode
+from export.unfolded_nodes import BatchNorm, PermutedFlatten
 from export.window import Window, conv_window, pool_window
 
 Operation = Callable[[Tensor], Tensor]
@@ -71,6 +72,24 @@ def _flatten(ordered: OrderedNode) -> Operation:
     return lambda x: x.reshape(len(x), *ordered.shape)
 
 
+def _norm(ordered: OrderedNode) -> Operation:
+    gain, shift = (
+        doubles(values).view(-1, *(1,) * (len(ordered.shape) - 1))
+        for values in (ordered.node.gain, ordered.node.shift)
+    )
+    return lambda x: gain * x + shift
+
+
+def _scale(ordered: OrderedNode) -> Operation:
+    scale = doubles(ordered.node.scale)
+    return lambda x: scale * x
+
+
+def _permuted_flatten(ordered: OrderedNode) -> Operation:
+    axes = (0, *(axis + 1 for axis in ordered.node.order))
+    return lambda x: x.permute(axes).reshape(len(x), *ordered.shape)
+
+
 def _convolve(x: Tensor, weight: Tensor, window: Window, groups: int) -> Tensor:
     samples, outputs = len(x), len(weight) // groups
     more_in = -(x.shape[1] // groups) % ALIGNMENT
@@ -108,4 +127,7 @@ _OPERATIONS: dict[type, Callable[[OrderedNode], Operation]] = {
     nir.SumPool2d: _sum_pool,
     nir.AvgPool2d: _average_pool,
     nir.Flatten: _flatten,
+    nir.Scale: _scale,
+    BatchNorm: _norm,
+    PermutedFlatten: _permuted_flatten,
 }

@@ -3,6 +3,9 @@
 LIF: v <- v + dt/tau * ((v_leak - v) + r I)
 IF:  v <- v + dt * r I
 both: s = v > v_threshold ;  v <- v_reset where s
+
+Where the facts say that the threshold moves, v_threshold is that of the step; see
+`export.moving_threshold`.
 """
 
 from collections.abc import Callable
@@ -14,7 +17,9 @@ import torch
 from torch import Tensor
 
 from export.executor.linear import doubles
+from export.executor.threshold import ThresholdCourse
 from export.graph_order import OrderedNode
+from export.moving_threshold import MovingThreshold
 from export.nir_neuron import discrete_neuron
 
 EulerStep = Callable[[Tensor, Tensor], Tensor]
@@ -28,14 +33,16 @@ class Neuron:
         step: (v, I) -> v after one step, before the reset.
         threshold: v_threshold.
         reset: v_reset.
+        moving: how the threshold moves; None for a constant.
     """
 
     step: EulerStep
     threshold: Tensor
     reset: Tensor
+    moving: MovingThreshold | None = None
 
 
-def neuron(ordered: OrderedNode, dt_s: float) -> Neuron:
+def neuron(ordered: OrderedNode, dt_s: float, moving: MovingThreshold | None = None) -> Neuron:
     """A spiking node at step `dt_s`.
 
     Raises:
@@ -44,10 +51,16 @@ def neuron(ordered: OrderedNode, dt_s: float) -> Neuron:
     node = ordered.node
     discrete_neuron(ordered.name, node, dt_s)
     step = _STEPS[type(node)](node, dt_s)
-    return Neuron(step, doubles(node.v_threshold), doubles(node.v_reset))
+    return Neuron(step, doubles(node.v_threshold), doubles(node.v_reset), moving)
 
 
-def fire(cell: Neuron, current: Tensor, time_steps: int, membranes: Tensor | None = None) -> Tensor:
+def fire(
+    cell: Neuron,
+    current: Tensor,
+    time_steps: int,
+    membranes: Tensor | None = None,
+    thresholds: Tensor | None = None,
+) -> Tensor:
     """Spikes of a population over T steps, starting from v = 0.
 
     Args:
@@ -55,6 +68,7 @@ def fire(cell: Neuron, current: Tensor, time_steps: int, membranes: Tensor | Non
         current: [T, N, *shape], or [1, N, *shape] for a current that stays.
         time_steps: T.
         membranes: [T, N, *shape] to be filled with v before the reset, if wanted.
+        thresholds: [T, N, *shape] to be filled with what v is compared with, if wanted.
 
     Returns:
         bool [T, N, *shape].
@@ -62,11 +76,16 @@ def fire(cell: Neuron, current: Tensor, time_steps: int, membranes: Tensor | Non
     current = current.expand(time_steps, *current.shape[1:])
     spikes = torch.empty(current.shape, dtype=torch.bool)
     v = torch.zeros_like(current[0])
+    course = ThresholdCourse(cell.threshold, cell.moving, v, time_steps)
     for t in range(time_steps):
         v = cell.step(v, current[t])
+        threshold = course.at(t)
         if membranes is not None:
             membranes[t] = v
-        spikes[t] = v > cell.threshold
+        if thresholds is not None:
+            thresholds[t] = threshold
+        spikes[t] = v > threshold
+        course.observe(spikes[t])
         v = torch.where(spikes[t], cell.reset, v)
     return spikes
 

@@ -1,6 +1,6 @@
 """Runs a frozen network as NIR's equations say, in float64, layer by layer over all steps."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import prod
 
 import nir
@@ -13,6 +13,7 @@ from export.executor.linear import Operation, linear_operation
 from export.executor.neuron import Neuron, fire, neuron
 from export.executor.samples import Samples, check_samples, time_major
 from export.graph_order import OrderedNode, in_order
+from export.moving_threshold import moving_threshold
 from export.nir_metadata import FrozenFacts, read_facts
 
 FloatArray = NDArray[np.float64]
@@ -31,11 +32,13 @@ class Run:
         spikes: per spiking node, bool [T, N, *shape].
         membranes: per spiking node, v before the reset in the file's own units, float64
             [T, N, *shape]; empty unless asked for.
+        thresholds: per spiking node whose threshold moves, what v was compared with, as membranes.
     """
 
     outputs: FloatArray
     spikes: dict[str, BoolArray]
     membranes: dict[str, FloatArray] = field(default_factory=dict)
+    thresholds: dict[str, FloatArray] = field(default_factory=dict)
 
 
 def run_graph(
@@ -52,7 +55,7 @@ def run_graph(
         graph: with the facts of `export.nir_metadata`, whose dt is the Euler step.
         inputs: [N, *shape] for a static input, [N, T, *shape] for a sequence.
         time_steps: T, if another than the file's.
-        record: keep the membranes before each reset.
+        record: keep the membranes before each reset, and the thresholds that move.
         batch_size: samples at once; None chooses by memory.
 
     Raises:
@@ -61,7 +64,7 @@ def run_graph(
         DataError: inputs of the wrong shape, or with NaN or infinity.
     """
     facts = read_facts(graph)
-    nodes = in_order(graph)
+    nodes = in_order(graph, unfolded=True)
     steps = facts.time_steps if time_steps is None else time_steps
     check_samples(inputs, nodes, facts, steps)
     network = _Network(nodes, facts, steps, record)
@@ -78,7 +81,9 @@ class _Network:
     ) -> None:
         self.nodes, self.facts, self.steps, self.record = nodes, facts, steps, record
         self.neurons: dict[str, Neuron] = {
-            node.name: neuron(node, facts.dt_s) for node in nodes if node.fires
+            node.name: neuron(node, facts.dt_s, moving_threshold(facts, node.name))
+            for node in nodes
+            if node.fires
         }
         self.linear: dict[str, Operation] = {
             node.name: linear_operation(node)
@@ -89,28 +94,32 @@ class _Network:
     @torch.no_grad()
     def run(self, inputs: Samples) -> Run:
         """One batch: the tensors between nodes are [T, N, *shape], T = 1 before any neuron."""
-        spikes: dict[str, BoolArray] = {}
-        membranes: dict[str, FloatArray] = {}
+        done = Run(np.empty(0), {})
         start = torch.from_numpy(np.ascontiguousarray(time_major(inputs, self.facts)))
         signal: dict[str, Tensor] = {self.nodes[0].name: start}
         for node in self.nodes[1:]:
             given = summed([signal[source] for source in node.sources])
             if node.fires:
-                fired, voltages = self._fire(node, given)
-                spikes[node.name] = fired.numpy()
-                if voltages is not None:
-                    membranes[node.name] = voltages.numpy()
-                signal[node.name] = fired.double()
+                signal[node.name] = self._fire(node, given, done).double()
             elif node.name in self.linear:
                 signal[node.name] = over_time(self.linear[node.name], given)
             else:
                 signal[node.name] = given.expand(self.steps, *given.shape[1:])
-        return Run(signal[self.nodes[-1].name].numpy(), spikes, membranes)
+        return replace(done, outputs=signal[self.nodes[-1].name].numpy())
 
-    def _fire(self, node: OrderedNode, current: Tensor) -> tuple[Tensor, Tensor | None]:
-        shape = (self.steps, *current.shape[1:])
-        voltages = torch.empty(shape, dtype=torch.float64) if self.record else None
-        return fire(self.neurons[node.name], current, self.steps, voltages), voltages
+    def _fire(self, node: OrderedNode, current: Tensor, done: Run) -> Tensor:
+        """Spikes of a population, which are entered in `done` with what is recorded of it."""
+        shape, cell = (self.steps, *current.shape[1:]), self.neurons[node.name]
+        kept: dict[str, Tensor] = {}
+        if self.record:
+            kept["membranes"] = torch.empty(shape, dtype=torch.float64)
+        if self.record and cell.moving is not None:
+            kept["thresholds"] = torch.empty(shape, dtype=torch.float64)
+        fired = fire(cell, current, self.steps, **kept)
+        done.spikes[node.name] = fired.numpy()
+        for key, values in kept.items():
+            getattr(done, key)[node.name] = values.numpy()
+        return fired
 
 
 def summed(signals: list[Tensor]) -> Tensor:
@@ -143,5 +152,9 @@ def _joined(parts: list[Run]) -> Run:
         membranes={
             name: np.concatenate([part.membranes[name] for part in parts], axis=1)
             for name in parts[0].membranes
+        },
+        thresholds={
+            name: np.concatenate([part.thresholds[name] for part in parts], axis=1)
+            for name in parts[0].thresholds
         },
     )

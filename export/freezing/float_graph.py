@@ -1,7 +1,6 @@
 """The network between torch and NIR: layers with float64 weights, in topological order.
 
-It exists only inside freezing. Average pooling, batch norm and per-step thresholds are still
-visible here; folding (export.freezing.fold) removes what NIR and the chip have no word for.
+It exists only inside freezing; `to_nir` writes it down as an unfolded NIR graph.
 """
 
 from dataclasses import dataclass
@@ -52,12 +51,11 @@ class Norm:
 
 @dataclass(frozen=True)
 class Pool:
-    """Average pooling until folded; `summed` once its division has moved into weights."""
+    """Average pooling, padding counted."""
 
     kernel: tuple[int, int]
     stride: tuple[int, int]
     padding: tuple[int, int]
-    summed: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,10 +65,15 @@ class Flatten:
 
 @dataclass(frozen=True)
 class Neuron:
-    """LIF with hard reset: decay factor and constant threshold."""
+    """LIF with hard reset: decay factor and threshold at unit input gain.
+
+    With `decay_input` the current is scaled by 1 - decay, and the layer's own threshold is
+    (1 - decay) times that at unit gain.
+    """
 
     decay: float
     threshold: float
+    decay_input: bool = False
 
 
 @dataclass(frozen=True)
@@ -120,34 +123,3 @@ class FloatGraph:
             if layer.name == name:
                 return layer
         raise InvalidGraph(f"network: no layer '{name}'.")
-
-    def consumers(self, name: str) -> tuple[Layer, ...]:
-        """Layers that read `name`."""
-        return tuple(layer for layer in self.layers if name in layer.inputs)
-
-    def replaced(self, changed: dict[str, Operation]) -> "FloatGraph":
-        """The same graph with some operations exchanged."""
-        return FloatGraph(
-            tuple(
-                Layer(layer.name, changed[layer.name], layer.inputs, layer.shape)
-                if layer.name in changed
-                else layer
-                for layer in self.layers
-            )
-        )
-
-    def without(self, name: str) -> "FloatGraph":
-        """The same graph with a one-input layer taken out, its consumers reading its input."""
-        (before,) = self.layer(name).inputs
-        return FloatGraph(
-            tuple(
-                Layer(
-                    layer.name,
-                    layer.operation,
-                    tuple(before if source == name else source for source in layer.inputs),
-                    layer.shape,
-                )
-                for layer in self.layers
-                if layer.name != name
-            )
-        )

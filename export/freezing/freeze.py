@@ -1,33 +1,16 @@
-"""Freezing a trained network into portable NIR."""
+"""Freezing a trained network into portable NIR, and the folded graph on the way there."""
 
-import importlib.metadata
+from collections.abc import Mapping
 from typing import Any
 
 import nir
-import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from export.errors import InvalidGraph
-from export.freezing.float_graph import FloatGraph, Neuron
-from export.freezing.fold import fold_norms, fold_pooling, require_foldable, rescale_thresholds
-from export.freezing.strategies import STRATEGIES
-from export.freezing.thresholds import threshold_schedules
-from export.freezing.to_nir import nir_names, snap_decay, to_nir
-from export.freezing.trace import trace
-from export.nir_metadata import (
-    FrozenFacts,
-    InputFacts,
-    ReadoutFacts,
-    ThresholdFacts,
-    attach_facts,
-)
+from export.folding import folded
+from export.freezing.portable import portable
+from export.freezing.unfolded import unfolded
 from trainers.data.splits import Inputs
-from trainers.errors import ConfigError
-from trainers.evaluation_mode import evaluating
-from trainers.network import SpikingNetwork
-from trainers.neurons.lif import LIF
 
 
 def freeze(
@@ -60,113 +43,52 @@ def freeze(
         checkpoint_sha256: hash of the checkpoint, for the record.
 
     Raises:
-        UnsupportedLayer: a layer NIR or the chip has no word for.
+        UnsupportedLayer: a layer NIR or the chip has no word for, or thresholds that follow spikes
+            under a strategy that makes constants.
         LimitExceeded: a threshold isn't positive, or a decay leaves the chip's grid.
         InvalidGraph: NaN or infinite weights, or a sample that doesn't fit.
         ConfigError: an unknown strategy, or class names that aren't as many as the outputs.
     """
-    network = _as_network(module)
-    if strategy not in STRATEGIES:
-        raise ConfigError(
-            f"threshold strategy '{strategy}': unknown. Known: {', '.join(STRATEGIES)}."
-        )
-    if STRATEGIES[strategy].needs_calibration and calibration is None:
-        raise ConfigError(
-            f"threshold strategy '{strategy}': needs calibration samples. Pass calibration=, e.g. "
-            "data.validation.inputs."
-        )
-    schedules = threshold_schedules(network)
-    constants = STRATEGIES[strategy].choose(network, schedules, calibration)
-    folded = _folded(network, sample, constants)
-    _check_classes(classes, folded)
-    graph = to_nir(folded)
-    names = nir_names(folded)
-    neurons = {
-        layer.name: layer.operation
-        for layer in folded.layers
-        if isinstance(layer.operation, Neuron)
-    }
-    facts = FrozenFacts(
-        spikeport=importlib.metadata.version("spikeport"),
-        time_steps=network.time_steps,
-        input=InputFacts(
-            form="sequence" if network.sequence else "static",
-            shape=tuple(int(size) for size in graph.nodes["input"].input_type["input"]),
-            scale=input_scale,
-        ),
-        readout=ReadoutFacts(weights=_readout_weights(network)),
+    graph = folded_graph(
+        module,
+        sample,
+        strategy=strategy,
+        calibration=calibration,
         classes=classes,
         method=method,
-        thresholds={
-            names[name]: ThresholdFacts(
-                strategy=strategy, value=constants[name], per_step=tuple(schedules[name].tolist())
-            )
-            for name in neurons
-        },
-        decay_4096={
-            names[name]: snap_decay(name, neuron.decay) for name, neuron in neurons.items()
-        },
-        modules={
-            names[layer.name]: layer.module
-            for layer in folded.layers
-            if layer.name in names and layer.module is not None
-        },
+        input_scale=input_scale,
         checkpoint_sha256=checkpoint_sha256,
     )
-    attach_facts(graph, facts)
-    return graph
+    return portable(graph)
 
 
-def _check_classes(classes: tuple[str, ...], graph: FloatGraph) -> None:
-    outputs = graph.layers[-1].shape[0]
-    if classes and len(classes) != outputs:
-        raise ConfigError(
-            f"freeze: {len(classes)} class names for {outputs} outputs. Give one name per output."
-        )
+def folded_graph(
+    module: nn.Module,
+    sample: Tensor | NDArray[Any],
+    *,
+    strategy: str = "schedule",
+    constants: Mapping[str, float] | None = None,
+    calibration: NDArray[Any] | Inputs | None = None,
+    **facts: Any,
+) -> nir.NIRGraph:
+    """The network after all foldings, float64, not yet portable.
 
+    Decays are the trained ones; thresholds are 1 where weights could take them, and under strategy
+    `schedule` the facts say how they move. The executor runs it.
 
-def _readout_weights(network: SpikingNetwork) -> tuple[float, ...] | None:
-    weights = network.readout.weights(network.time_steps)
-    return None if weights is None else tuple(weights.double().tolist())
+    Args:
+        module: as for `freeze`, like all arguments not named here.
+        sample: as for `freeze`.
+        strategy: a name of STRATEGIES.
+        constants: what the strategy chose before, per LIF at unit input gain by module path; None
+            lets it choose.
+        calibration: as for `freeze`.
+        facts: classes, method, input_scale, checkpoint_sha256 of `freeze`, for the record.
 
-
-def _folded(
-    network: SpikingNetwork, sample: Tensor | NDArray[Any], thresholds: dict[str, float]
-) -> FloatGraph:
-    first = next(network.parameters())
-    one = _one_sample(network, sample).to(device=first.device, dtype=first.dtype)
-    with evaluating(network):
-        graph = trace(network.body, one, thresholds)
-    graph = rescale_thresholds(fold_pooling(fold_norms(graph)))
-    require_foldable(graph)
-    return graph
-
-
-def _one_sample(network: SpikingNetwork, sample: Tensor | NDArray[Any]) -> Tensor:
-    """The first sample at every step, [T, ...]."""
-    steps, shape = network.time_steps, tuple(sample.shape)
-    batch_axis = 1 if network.sequence else 0
-    enough = len(shape) > batch_axis and shape[batch_axis] > 0
-    if not enough or (network.sequence and shape[0] != steps):
-        expected = f"[T={steps}, B, ...]" if network.sequence else "[B, ...]"
-        raise InvalidGraph(
-            f"freeze: a sample of shape {shape} isn't {expected} with B >= 1. Pass inputs as the "
-            "network takes them."
-        )
-    chosen = sample[:, 0] if network.sequence else sample[0]
-    one = chosen if isinstance(chosen, Tensor) else torch.from_numpy(np.array(chosen))
-    over_time = one if network.sequence else one.expand(steps, *one.shape)
-    # A copy of its own, since a forward may add in place.
-    return over_time.clone(memory_format=torch.contiguous_format)
-
-
-def _as_network(module: nn.Module) -> SpikingNetwork:
-    if isinstance(module, SpikingNetwork):
-        return module
-    found = {layer.time_steps for layer in module.modules() if isinstance(layer, LIF)}
-    if len(found) == 1 and None not in found:
-        return SpikingNetwork(module, found.pop() or 1)
-    raise InvalidGraph(
-        f"freeze: {type(module).__name__} doesn't say its time steps. Pass the network that "
-        "trainers.fit returned, or trainers.SpikingNetwork(module, time_steps=T)."
+    Raises:
+        SpikeportError: as `freeze`.
+    """
+    graph = unfolded(
+        module, sample, strategy=strategy, constants=constants, calibration=calibration, **facts
     )
+    return folded(graph)

@@ -14,12 +14,14 @@ import torch
 from torch import Tensor, nn
 
 from export.errors import InvalidGraph
+from export.freezing.frozen_threshold import frozen_rule
 from export.freezing.symbolic import called_layers
 from export.freezing.to_nir import DECAY_GRID
+from export.moving_threshold import moving_threshold
 from export.nir_metadata import FrozenFacts, read_facts
 from trainers.network import SpikingNetwork
 from trainers.neurons.lif import LIF
-from trainers.neurons.threshold import FixedThreshold
+from trainers.neurons.threshold import ThresholdRule
 from trainers.readout import WeightedReadout
 
 KINDS: dict[type[nir.NIRNode], tuple[type[nn.Module], ...]] = {
@@ -39,11 +41,9 @@ class FrozenLIF(LIF):
 
     constant_decay: Tensor
 
-    def __init__(self, decay: float, threshold: float) -> None:
+    def __init__(self, decay: float, rule: ThresholdRule) -> None:
         super().__init__()
         self.register_buffer("constant_decay", torch.tensor(decay, dtype=torch.float64))
-        rule = FixedThreshold()
-        rule.value = torch.tensor(threshold, dtype=torch.float64)
         self.threshold_rule = rule
 
     @property
@@ -132,7 +132,8 @@ def _neuron(name: str, node: nir.LIF, facts: FrozenFacts) -> FrozenLIF:
         raise _another(f"it names no decay of node '{name}'")
     decay = facts.decay_4096[name] / DECAY_GRID
     # v_threshold = (1 - beta) threshold; with beta on the grid this division is exact.
-    return FrozenLIF(decay, float(node.v_threshold.flat[0]) / (1.0 - decay))
+    threshold = float(node.v_threshold.flat[0]) / (1.0 - decay)
+    return FrozenLIF(decay, frozen_rule(threshold, moving_threshold(facts, name)))
 
 
 def _pair(values: Any) -> tuple[int, int]:

@@ -1,23 +1,23 @@
-"""From a folded float graph to NIR in the portable encoding C2.
+"""From a float graph to an unfolded NIR graph, float64: the trained network, word for word.
 
-With beta the decay and unit resistance r = 1, NIR's Euler step is v <- beta v + (1 - beta) x.
-So the state is scaled: v = (1 - beta) u, v_threshold = (1 - beta) threshold, tau = dt / (1 - beta);
-weights stay as they are. Norse, snnTorch and SpikingJelly compute the same spikes from it.
+Batch norm is a node of our own, average pooling is AvgPool2d, and a neuron keeps its threshold and
+its membrane's units: r = tau / dt for v <- beta v + x, and r = 1 where the decay scales the current
+too, v <- beta v + (1 - beta) x. The foldings (export.folding) and `portable` do the rest.
 """
 
 import nir
 import numpy as np
-from numpy.typing import NDArray
 
-from export.errors import InvalidGraph, LimitExceeded, UnsupportedLayer
+from export.errors import LimitExceeded, UnsupportedLayer
+from export.folding.neuron_state import unit_resistance
 from export.freezing.float_graph import (
     Conv,
     Dense,
     Flatten,
-    FloatArray,
     FloatGraph,
     Layer,
     Neuron,
+    Norm,
     Operation,
     Pool,
     Sink,
@@ -25,6 +25,7 @@ from export.freezing.float_graph import (
     Sum,
 )
 from export.nir_metadata import NOMINAL_DT_S
+from export.unfolded_nodes import BatchNorm
 
 DECAY_GRID = 4096
 KINDS: dict[type[Operation], str] = {
@@ -54,15 +55,20 @@ def snap_decay(name: str, decay: float) -> int:
 def nir_names(graph: FloatGraph) -> dict[str, str]:
     """NIR node name of every layer: input, l000_conv, l001_lif, ..., output; sums have none.
 
-    The names sort in topological order, since NIR files lose the order of nodes.
+    The names sort in topological order, since NIR files lose the order of nodes. What folding
+    removes or exchanges is named as after it: norms have no number of their own, and an average
+    pooling is a sumpool.
     """
     names: dict[str, str] = {}
-    index = 0
+    index = norms = 0
     for layer in graph.layers:
         if isinstance(layer.operation, Source):
             names[layer.name] = "input"
         elif isinstance(layer.operation, Sink):
             names[layer.name] = "output"
+        elif isinstance(layer.operation, Norm):
+            names[layer.name] = f"norm{norms:03d}"
+            norms += 1
         elif not isinstance(layer.operation, Sum):
             names[layer.name] = f"l{index:03d}_{KINDS[type(layer.operation)]}"
             index += 1
@@ -70,12 +76,11 @@ def nir_names(graph: FloatGraph) -> dict[str, str]:
 
 
 def to_nir(graph: FloatGraph) -> nir.NIRGraph:
-    """The NIR graph; weights float32, neuron parameters float64 and full size.
+    """The unfolded NIR graph; weights and neuron parameters float64, the latter full size.
 
     Raises:
-        UnsupportedLayer: NIR, or its readers, can't hold a layer or a connection.
+        UnsupportedLayer: NIR can't hold a connection.
         LimitExceeded: a decay leaves the chip's grid.
-        InvalidGraph: a folded weight leaves float32.
     """
     names = nir_names(graph)
     nodes = {
@@ -87,7 +92,8 @@ def to_nir(graph: FloatGraph) -> nir.NIRGraph:
         if layer.name in names
         for source in _sources(graph, layer, names)
     ]
-    return nir.NIRGraph(nodes, edges)
+    # NIR's own check knows neither our nodes nor rectangular kernels.
+    return nir.NIRGraph(nodes, edges, type_check=False)
 
 
 def _sources(graph: FloatGraph, layer: Layer, names: dict[str, str]) -> list[str]:
@@ -119,83 +125,46 @@ def _node(graph: FloatGraph, layer: Layer) -> nir.NIRNode:
     if isinstance(operation, Sink):
         return nir.Output({"output": np.array(layer.shape)})
     if isinstance(operation, Dense):
-        return nir.Affine(*(_single(layer.name, a) for a in (operation.weight, operation.bias)))
+        return nir.Affine(operation.weight, operation.bias)
+    if isinstance(operation, Norm):
+        return BatchNorm(operation.gain, operation.shift)
     if isinstance(operation, Conv):
-        return _conv2d(layer.name, operation, (before[1], before[2]))
+        return _conv2d(operation, (before[1], before[2]))
     if isinstance(operation, Pool):
         window = (operation.kernel, operation.stride, operation.padding)
-        return nir.SumPool2d(*map(np.array, window))
+        return nir.AvgPool2d(*map(np.array, window))
     if isinstance(operation, Flatten):
         return nir.Flatten({"input": np.array(before)}, start_dim=0, end_dim=-1)
     if isinstance(operation, Neuron):
-        return _portable_lif(layer.name, operation, layer.shape)
+        return _lif(layer.name, operation, layer.shape)
     raise UnsupportedLayer(
-        f"layer '{layer.name}' ({type(operation).__name__}): NIR has no such node. Fold it first."
+        f"layer '{layer.name}' ({type(operation).__name__}): NIR has no such node."
     )
 
 
-def _conv2d(name: str, conv: Conv, input_shape: tuple[int, int]) -> nir.Conv2d:
-    weight, padding = _square(name, _ungrouped(conv), conv)
+def _conv2d(conv: Conv, input_shape: tuple[int, int]) -> nir.Conv2d:
     return nir.Conv2d(
         input_shape=input_shape,
-        weight=_single(name, weight),
+        weight=conv.weight,
         stride=conv.stride,
-        padding=padding,
+        padding=conv.padding,
         dilation=conv.dilation,
-        groups=1,
-        bias=_single(name, conv.bias),
+        groups=conv.groups,
+        bias=conv.bias,
     )
 
 
-def _single(name: str, weights: FloatArray) -> NDArray[np.float32]:
-    with np.errstate(over="ignore"):
-        rounded = weights.astype(np.float32)
-    if not np.isfinite(rounded).all():
-        raise InvalidGraph(
-            f"layer '{name}': folding batch norm and threshold into its weights leaves float32 "
-            "(NaN or infinity). Train again with a lower learning rate."
-        )
-    return rounded
-
-
-def _square(name: str, weight: FloatArray, conv: Conv) -> tuple[FloatArray, tuple[int, int]]:
-    """Kernel filled up with zeros to a square, and the padding that keeps its result the same.
-
-    NIR's own type check takes the first size of a kernel for both, so a file with a 3x1 kernel
-    can't be read by anyone.
-    """
-    sizes = weight.shape[2:]
-    missing = [max(sizes) - size for size in sizes]
-    if any(more % 2 for more in missing):
-        raise UnsupportedLayer(
-            f"layer '{name}': a {sizes[0]}x{sizes[1]} kernel can't be filled up to a square on "
-            "both sides alike, and NIR's readers take squares only. Use two odd or two even sizes."
-        )
-    before = [more // 2 for more in missing]
-    padding = [p + d * b for p, d, b in zip(conv.padding, conv.dilation, before, strict=True)]
-    filled = np.pad(weight, [(0, 0), (0, 0), *((b, b) for b in before)])
-    return filled, (padding[0], padding[1])
-
-
-def _ungrouped(conv: Conv) -> FloatArray:
-    """Dense block-diagonal kernel [O, I, kH, kW]: importers and NIR's type check ignore groups."""
-    if conv.groups == 1:
-        return conv.weight
-    outputs, per_group = conv.weight.shape[:2]
-    full = np.zeros((outputs, per_group * conv.groups, *conv.weight.shape[2:]))
-    rows = outputs // conv.groups
-    for group in range(conv.groups):
-        row, column = group * rows, group * per_group
-        full[row : row + rows, column : column + per_group] = conv.weight[row : row + rows]
-    return full
-
-
-def _portable_lif(name: str, neuron: Neuron, shape: tuple[int, ...]) -> nir.LIF:
-    rate = 1.0 - snap_decay(name, neuron.decay) / DECAY_GRID
-    return nir.LIF(
+def _lif(name: str, neuron: Neuron, shape: tuple[int, ...]) -> nir.LIF:
+    # What the portable form would refuse is refused before anything is folded.
+    snap_decay(name, neuron.decay)
+    rate = 1.0 - neuron.decay
+    lif = nir.LIF(
         tau=np.full(shape, NOMINAL_DT_S / rate),
         r=np.ones(shape),
         v_leak=np.zeros(shape),
-        v_threshold=np.full(shape, rate * neuron.threshold),
+        v_threshold=np.full(shape, neuron.threshold * (rate if neuron.decay_input else 1.0)),
         v_reset=np.zeros(shape),
     )
+    if not neuron.decay_input:
+        lif.r = unit_resistance(lif, NOMINAL_DT_S)
+    return lif

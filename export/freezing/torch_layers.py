@@ -58,7 +58,7 @@ def read_layer(path: str, module: nn.Module, given: Shape) -> Operation | None:
 
 
 def read_neuron(path: str, neuron: LIF, threshold: float) -> Neuron:
-    """The neuron with its constant threshold.
+    """The neuron with its threshold at unit input gain.
 
     Raises:
         UnsupportedLayer: a neuron of another kind than LIF itself.
@@ -66,7 +66,7 @@ def read_neuron(path: str, neuron: LIF, threshold: float) -> Neuron:
     """
     _require_plain(path, neuron)
     decay = _finite(path, "decay", neuron.decay, 1)
-    return Neuron(float(decay), threshold)
+    return Neuron(float(decay), threshold, neuron.decay_input)
 
 
 def _require_plain(path: str, neuron: LIF) -> None:

@@ -6,6 +6,7 @@ that only calls layers, adds their outputs and flattens them works.
 
 import operator
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -32,13 +33,13 @@ ADDITIONS = (operator.add, torch.add, "add")
 IN_PLACE = (operator.iadd, "add_")
 
 
-def trace(body: nn.Module, sample: Tensor, thresholds: dict[str, float]) -> FloatGraph:
+def trace(body: nn.Module, sample: Tensor, thresholds: Mapping[str, float]) -> FloatGraph:
     """Traces a module that takes `sample` [N, ...] and reads its weights as float64.
 
     Args:
         body: the module inside a SpikingNetwork, in evaluation mode.
         sample: one input per step, [T, ...] for one sample, to propagate shapes.
-        thresholds: constant threshold of each LIF, by module path.
+        thresholds: threshold of each LIF at unit input gain, by module path.
 
     Raises:
         UnsupportedLayer: a layer or operation that NIR or the chip has no word for.
@@ -56,13 +57,13 @@ class _Forward:
         traced: its operations.
         shapes: of every tensor, batch axis included.
         batch: length of the batch axis.
-        thresholds: constant threshold of each LIF, by module path.
+        thresholds: threshold of each LIF at unit input gain, by module path.
     """
 
     traced: fx.GraphModule
     shapes: dict[fx.Node, Shape]
     batch: int
-    thresholds: dict[str, float]
+    thresholds: Mapping[str, float]
 
     def read(self) -> FloatGraph:
         """The layers that contribute to the output; what does nothing in evaluation is left out."""
