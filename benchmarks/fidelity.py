@@ -39,7 +39,7 @@ from hwsim.pipeline.conversion import Conversion, TrainedRun, converted
 from hwsim.pipeline.manifest import fingerprint_of
 from trainers.atomic_file import whole_file
 from trainers.data import Split
-from trainers.export_tables import ExportTable, QatTable, ThresholdStrategy
+from trainers.export_tables import ExportTable, QatTable, ScaleSearch, ThresholdStrategy
 from trainers.file_hash import sha256
 from trainers.recipe import Recipe
 from trainers.recipe_file import load_recipe
@@ -67,6 +67,9 @@ ROWS = {
 
 STRATEGIES: tuple[ThresholdStrategy, ...] = ("mean", "calibrated", "finetune")
 """What makes constants; a network whose thresholds are constant needs none of them."""
+
+SEARCHES: dict[int, ScaleSearch] = {8: "max-abs", 4: "spike-disagreement"}
+"""How scales are searched at so many bits: what the calibration split liked best."""
 
 CHIPS = (("8 bits", 8, False), ("8 bits, tuned", 8, True), ("4 bits", 4, False),
          ("4 bits, tuned", 4, True))  # fmt: skip
@@ -157,6 +160,7 @@ class Way:
                 "targets": ("chip",),
                 "threshold_strategy": strategy,
                 "weight_bits": bits,
+                "scale_search": SEARCHES[bits],
                 "qat": QatTable() if tuned else None,
             }
         )

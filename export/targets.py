@@ -6,6 +6,7 @@ Some are written from the frozen network, the others from the chip graph it was 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import nir
 
@@ -13,10 +14,13 @@ from export.chip.check_graph import check_graph
 from export.chip.chip_file import CHAIN_FILE, GRAPH_FILE, write_chip
 from export.chip.graph import ChipGraph
 from export.chip.netx_chain import netx_chain
-from export.errors import InvalidGraph
+from export.errors import InvalidGraph, UnsupportedLayer
+from export.moving_threshold import MovingThreshold, how_it_moves, moving_nodes
 from export.nir_file import write_nir
+from export.nir_metadata import read_facts
 from export.onnx import write_onnx, write_step_onnx
 from export.onnx.chip import write_chip_onnx
+from export.schedule_file import SCHEDULE_FILE, write_schedule
 
 
 @dataclass(frozen=True)
@@ -28,12 +32,19 @@ class Target:
         files: names of what it can leave in the run folder.
         write: writes into a folder, each file whole, and returns what it left there.
         quantised: it needs the chip graph, not only the frozen network.
+        holds: thresholds it can hold: `constant` ones; also a `schedule`, one per step; or `any`,
+            those that follow each neuron's own spikes too.
     """
 
     summary: str
     files: tuple[str, ...]
     write: Callable[[nir.NIRGraph, ChipGraph | None, Path], tuple[Path, ...]]
     quantised: bool = False
+    holds: Literal["constant", "schedule", "any"] = "constant"
+
+    def can_hold(self, moving: MovingThreshold) -> bool:
+        """Whether a threshold that moves so can be written."""
+        return self.holds == "any" or (self.holds == "schedule" and moving.adaptation is None)
 
 
 def _nir(graph: nir.NIRGraph, chip: ChipGraph | None, folder: Path) -> tuple[Path, ...]:
@@ -47,6 +58,12 @@ def _onnx(graph: nir.NIRGraph, chip: ChipGraph | None, folder: Path) -> tuple[Pa
     write_onnx(graph, folder / "model.onnx")
     write_step_onnx(graph, folder / "model.step.onnx")
     return folder / "model.onnx", folder / "model.step.onnx"
+
+
+def _schedule(graph: nir.NIRGraph, chip: ChipGraph | None, folder: Path) -> tuple[Path, ...]:
+    del chip
+    write_schedule(graph, folder / SCHEDULE_FILE)
+    return (folder / SCHEDULE_FILE,)
 
 
 def _netx(graph: nir.NIRGraph, chip: ChipGraph | None, folder: Path) -> tuple[Path, ...]:
@@ -85,6 +102,13 @@ TARGETS: dict[str, Target] = {
         "ONNX opset 17: a Scan over time and a step with explicit state",
         ("model.onnx", "model.step.onnx"),
         _onnx,
+        holds="any",
+    ),
+    "schedule": Target(
+        "the frozen network with thresholds that move, which NIR can't hold: emulator, verify",
+        (SCHEDULE_FILE,),
+        _schedule,
+        holds="any",
     ),
     "netx": Target(
         "Lava's netx, 8-bit integers, for Loihi-style chips: chains only",
@@ -97,6 +121,7 @@ TARGETS: dict[str, Target] = {
         (CHAIN_FILE, GRAPH_FILE),
         _chip,
         quantised=True,
+        holds="schedule",
     ),
     "chip-onnx": Target(
         "ONNX opset 17: the chip's integers, a Scan that equals the emulator bit for bit",
@@ -105,3 +130,19 @@ TARGETS: dict[str, Target] = {
         quantised=True,
     ),
 }
+
+
+def refuse_unfit_targets(graph: nir.NIRGraph, names: tuple[str, ...]) -> None:
+    """Refuses targets that would run another network, before any of them is written.
+
+    Raises:
+        UnsupportedLayer: a threshold moves in a way that a target can't hold.
+    """
+    for node, moving in moving_nodes(graph).items():
+        for name in names:
+            if not TARGETS[name].can_hold(moving):
+                able = ", ".join(other for other, row in TARGETS.items() if row.can_hold(moving))
+                raise UnsupportedLayer(
+                    f"export target '{name}': {how_it_moves(read_facts(graph), node, moving)}, "
+                    f"which this target can't hold. Export to targets {able} only."
+                )

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from export.chip.check_graph import check_graph
 from export.chip.fanout import synapses
+from export.chip.graph import ChipGraph
 from hwsim.assumptions import assumptions
 from hwsim.chip import Chip, load_chip
 from hwsim.cost_rows import chip_use, constant_rows, layer_rows, source_rows, step_rows
@@ -31,12 +32,13 @@ def cost(trace: Trace, chip: Chip | str | Path) -> Report:
         chip: a chip, the name of one that ships with the tool, or a path to a .toml file.
 
     Raises:
-        ChipError: the chip is unknown or damaged, doesn't take the network's input form, or the
-            trace doesn't belong to its graph or holds no sample.
+        ChipError: the chip is unknown or damaged, doesn't take the network's input form, no chip
+            could run the network, or the trace doesn't belong to its graph or holds no sample.
         InvalidGraph: the trace's graph contradicts itself.
     """
     chip = chip if isinstance(chip, Chip) else load_chip(chip)
     check_graph(trace.graph)
+    _refuse_schedules(trace.graph)
     trace = _in_trace_order(trace)
     graph = trace.graph
     _check_counts(trace)
@@ -73,6 +75,15 @@ def cost(trace: Trace, chip: Chip | str | Path) -> Report:
         constants=constant_rows(chip),
         silicon=silicon_notes(trace),
     )
+
+
+def _refuse_schedules(graph: ChipGraph) -> None:
+    for name in graph.scheduled:
+        raise ChipError(
+            f"population '{name}': its threshold changes from step to step, which no chip holds, "
+            "so it has no energy and no latency. Freeze the network with threshold strategy mean, "
+            "calibrated or finetune."
+        )
 
 
 def _in_trace_order(trace: Trace) -> Trace:

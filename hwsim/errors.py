@@ -21,6 +21,10 @@ class ChipError(SpikeportError):
     """A chip description is unknown, damaged, or the network doesn't fit the chip."""
 
 
+class SweepError(SpikeportError):
+    """A sweep can't go on as asked: its stored points are of another run, or it is taken."""
+
+
 class VerificationError(SpikeportError):
     """A run can't be verified: files are missing or don't belong together."""
 

@@ -70,7 +70,10 @@ class Steps:
 
 
 def run(
-    graph: ChipGraph, rows: IntArray, resets: Callable[[str, int], bool] = lambda name, step: False
+    graph: ChipGraph,
+    rows: IntArray,
+    resets: Callable[[str, int], bool] = lambda name, step: False,
+    window_step: Callable[[str, int], int] = lambda name, step: step - 1,
 ) -> Steps:
     """The chip from step 1 on.
 
@@ -78,6 +81,8 @@ def run(
         graph: any chip graph.
         rows: input of each step, [S, *shape].
         resets: whether a population is zeroed just before it computes a step (counted from 1).
+        window_step: step of a population's own window, from 0, at a step of the chip; thresholds
+            that change from step to step go by it.
     """
     steps = len(rows)
     states = [{p.name: blank(steps, p) for p in graph.populations} for _ in range(3)]
@@ -98,6 +103,8 @@ def run(
                 sums, hits = arriving(links[id(projection)], projection, sent, t, population)
                 total = [x + y for x, y in zip(total, sums, strict=True)]
                 result.synops[name][t] += hits
+            if population.schedule is not None:
+                set_thresholds(neurons[name], population, window_step(name, t + 1))
             for n, (neuron, bias) in enumerate(
                 zip(neurons[name], biases(graph, population, rows[t]), strict=True)
             ):
@@ -121,6 +128,14 @@ def population_neurons(population: Population) -> list[Neuron]:
     fields = (population.decay_u, population.decay_v, population.threshold)
     columns = [np.broadcast_to(f, population.shape).reshape(-1).tolist() for f in fields]
     return [Neuron(*values) for values in zip(*columns, strict=True)]
+
+
+def set_thresholds(neurons: list[Neuron], population: Population, step: int) -> None:
+    """Gives each neuron the threshold that the schedule has at a step of the window."""
+    assert population.schedule is not None
+    row = np.broadcast_to(population.schedule[step], population.shape).reshape(-1)
+    for neuron, threshold in zip(neurons, row.tolist(), strict=True):
+        neuron.threshold = threshold
 
 
 def biases(graph: ChipGraph, population: Population, row: IntArray) -> list[int]:

@@ -9,6 +9,7 @@ from tests.chip_oracle import (
     biases,
     connections,
     population_neurons,
+    set_thresholds,
 )
 
 States = dict[str, dict[str, IntArray]]
@@ -46,6 +47,8 @@ def window(graph: ChipGraph, rows: IntArray) -> States:
                 if isinstance(projection, ConvProjection):
                     sums = [(a + LIMIT) % (2 * LIMIT) - LIMIT for a in sums]
                 total = [x + y for x, y in zip(total, sums, strict=True)]
+            if population.schedule is not None:
+                set_thresholds(neurons[name], population, t)
             given = biases(graph, population, rows[t])
             for n, (neuron, bias) in enumerate(zip(neurons[name], given, strict=True)):
                 states[name]["s"][t, n] = neuron.step(total[n], bias)[0]

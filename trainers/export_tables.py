@@ -31,7 +31,7 @@ class QatTable(Table):
     """
 
     epochs: int = Field(default=2, ge=1)
-    learning_rate: float = Field(default=5e-4, gt=0)
+    learning_rate: float = Field(default=2e-4, gt=0)
 
 
 class ExportTable(Table):
@@ -55,7 +55,7 @@ class ExportTable(Table):
     """
 
     targets: tuple[str, ...] = ("nir", "onnx", "chip")
-    threshold_strategy: ThresholdStrategy = "mean"
+    threshold_strategy: ThresholdStrategy = "calibrated"
     input_form: Literal["bias", "spikes", "graded"] = "bias"
     payload_bits: int = Field(default=8, ge=1, le=16)
     weight_bits: int = Field(default=8, ge=2, le=8)

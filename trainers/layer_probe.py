@@ -96,7 +96,7 @@ class _LayerSums:
             torch.full((), number, dtype=torch.float64, device=membrane.device),
         ])  # fmt: skip
         if self._counting:
-            bins = torch.bucketize(distance.double(), self._edges).flatten()
+            bins = torch.bucketize(distance.double().contiguous(), self._edges).flatten()
             self._counts[step] += torch.bincount(bins, minlength=len(EDGES) + 1)
 
     def series(self) -> NDArray[np.float64]:

@@ -24,6 +24,7 @@ def check_graph(graph: ChipGraph) -> None:
     _check_names(graph)
     for population in graph.populations:
         _check_population(population)
+        _check_schedule(graph, population)
     for projection in graph.projections:
         _check_projection(graph, projection)
     _check_roles(graph)
@@ -107,6 +108,23 @@ def _check_population(population: Population) -> None:
     if not _broadcasts(population.bias.shape, shape):
         raise InvalidGraph(
             f"{where}: bias of shape {population.bias.shape} can't be broadcast to {shape}."
+        )
+
+
+def _check_schedule(graph: ChipGraph, population: Population) -> None:
+    schedule, steps = population.schedule, graph.time_steps
+    if schedule is None:
+        return
+    where = f"population '{population.name}', schedule"
+    _check_integers(schedule, where)
+    if steps is None:
+        raise InvalidGraph(
+            f"{where}: thresholds per step need the graph's time_steps, and it has none. Set it."
+        )
+    if schedule.shape not in ((steps,), (steps, *population.shape)):
+        raise InvalidGraph(
+            f"{where}: shape {schedule.shape}, expected ({steps},), one threshold per step, or "
+            f"{(steps, *population.shape)}."
         )
 
 

@@ -7,6 +7,9 @@ One neuron, one step, as Lava's fixed-point CUBA model computes it (`<<`, `>>` o
     s[t] = v[t] > threshold << 6 ;  v[t] = 0 where s[t]
 
 with rtz(x) = sign(x) * (|x| >> 12), and a[t] the synaptic sum of the spikes of step t-1.
+
+A population may have another threshold at each step of its window, as training may leave it. No
+chip holds that: the emulator runs such a graph, and nothing else takes it.
 """
 
 from dataclasses import dataclass
@@ -33,6 +36,9 @@ class Population:
         decay_v: voltage decay in 4096ths, 0..4096; shape () or the population's.
         threshold: threshold mantissa (17 bits), shape () or the population's.
         bias: bias mantissa, broadcastable to `shape`: (N,), (C, 1, 1) or ().
+        schedule: threshold mantissas that take the place of `threshold` at step t of the
+            population's own window, [T] or [T, *shape]; None for the constant, which alone has a
+            chip equivalent.
     """
 
     name: str
@@ -41,11 +47,16 @@ class Population:
     decay_v: IntArray
     threshold: IntArray
     bias: IntArray
+    schedule: IntArray | None = None
 
     @property
     def neurons(self) -> int:
         """How many neurons (compartments) the population has."""
         return int(np.prod(self.shape))
+
+    def threshold_at(self, step: int) -> IntArray:
+        """Threshold mantissa at a step of the window, from 0, shape () or the population's."""
+        return self.threshold if self.schedule is None else np.asarray(self.schedule[step])
 
 
 @dataclass(frozen=True)
@@ -179,6 +190,11 @@ class ChipGraph:
     def readout(self) -> Readout | None:
         """The readout whose logits decide the class; None where there is none."""
         return self.readouts[0] if self.readouts else None
+
+    @property
+    def scheduled(self) -> tuple[str, ...]:
+        """Populations whose threshold changes from step to step, which no chip can hold."""
+        return tuple(p.name for p in self.populations if p.schedule is not None)
 
     def population(self, name: str) -> Population:
         """The population of that name.

@@ -2,7 +2,9 @@
 
     graph/format        version of this layout
     graph/input         type and shape of the external source; missing for form `bias`
-    graph/0, graph/1    populations in order: name, shape, bias and netx's group `neuron`
+    graph/0, graph/1    populations in order: name, shape, bias and netx's group `neuron`; where
+                        the threshold changes from step to step, which no chip can hold, also
+                        `schedule`: mantissas [T] or [T, W, H, C]
     graph/edges/0, ...  projections in order: type (`conv` or `dense`), source and target by name,
                         weight, delay, and netx's geometry of a convolution
     spikeport/facts     what netx_facts says of a run
@@ -113,6 +115,14 @@ def _write_population(group: h5py.Group, population: Population) -> None:
         neuron[key] = _reversed(getattr(population, own))
     neuron["refDelay"] = 1
     neuron["gradedSpike"] = False
+    if population.schedule is not None:
+        group["schedule"] = _steps_reversed(population.schedule)
+
+
+def _steps_reversed(values: IntArray) -> IntArray:
+    """[T, C, H, W] <-> [T, W, H, C]; [T] stays."""
+    axes = (0, *range(values.ndim - 1, 0, -1))
+    return np.array(values.transpose(axes), order="C")
 
 
 def _reversed(values: IntArray) -> IntArray:
@@ -139,7 +149,9 @@ def _read_graph(group: GuardedGroup, facts: RunFacts) -> ChipGraph:
     edge_names = [str(k) for k in range(len(edges.names()))]
     edges.expect_only(*edge_names)
     populations = tuple(
-        _read_population(group.child(str(k), f"{group.where}: population {k}"), name)
+        _read_population(
+            group.child(str(k), f"{group.where}: population {k}"), name, facts.time_steps
+        )
         for k, name in enumerate(facts.populations)
     )
     shapes = {population.name: population.shape for population in populations}
@@ -161,8 +173,9 @@ def _read_graph(group: GuardedGroup, facts: RunFacts) -> ChipGraph:
     )
 
 
-def _read_population(group: GuardedGroup, name: str) -> Population:
-    group.expect_only("name", "shape", "bias", "neuron")
+def _read_population(group: GuardedGroup, name: str, time_steps: int | None) -> Population:
+    moves = "schedule" in group.names()
+    group.expect_only("name", "shape", "bias", "neuron", *(["schedule"] if moves else []))
     if group.text("name") != name:
         raise InvalidGraph(
             f"{group.where}: name {group.text('name')[:40]!a} isn't '{name}', which the file's "
@@ -173,7 +186,19 @@ def _read_population(group: GuardedGroup, name: str) -> Population:
     neuron.expect_only("type", "refDelay", "gradedSpike", *PARAMETERS)
     _check_neuron(neuron)
     parameters = {own: _reversed(_within(neuron, key, shape)) for key, own in PARAMETERS.items()}
-    return Population(name, shape, bias=_reversed(_within(group, "bias", shape)), **parameters)
+    bias = _reversed(_within(group, "bias", shape))
+    schedule = _read_schedule(group, shape, time_steps) if moves else None
+    return Population(name, shape, bias=bias, schedule=schedule, **parameters)
+
+
+def _read_schedule(group: GuardedGroup, shape: tuple[int, ...], time_steps: int | None) -> IntArray:
+    claimed = group.shape("schedule")
+    if claimed not in ((time_steps,), (time_steps, *reversed(shape))):
+        raise InvalidGraph(
+            f"{group.where}: schedule has shape {claimed}, expected ({time_steps},), a threshold "
+            "for each of the file's time_steps, or one per step and neuron. Write the file again."
+        )
+    return _steps_reversed(group.integers("schedule"))
 
 
 def _check_neuron(neuron: GuardedGroup) -> None:

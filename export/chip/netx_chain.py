@@ -1,7 +1,8 @@
 """The one thing netx can express: a chain of layers, each fed by the one before it.
 
 A dense layer may also feed itself (netx's `dense_rec`). Skips, branches, loops over several
-populations, delays on convolutions and dense layers with a (C, H, W) shape have no spelling.
+populations, delays on convolutions, dense layers with a (C, H, W) shape and thresholds that change
+from step to step have no spelling.
 """
 
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ def netx_chain(graph: ChipGraph) -> tuple[Link, ...]:
     Raises:
         UnsupportedLayer: the graph isn't a chain, or holds a layer netx has no spelling for.
     """
+    _refuse_schedules(graph)
     links: list[Link] = []
     node = graph.input.name
     if graph.input.form == "bias":
@@ -90,6 +92,11 @@ def _recurrent(
     if loop.delay is not None or incoming.delay is not None:
         _refuse(f"{label(loop)}: a layer that feeds itself can't have delays")
     return loop
+
+
+def _refuse_schedules(graph: ChipGraph) -> None:
+    for name in graph.scheduled:
+        _refuse(f"'{name}' has another threshold at each step, and netx holds one per neuron")
 
 
 def _refuse_onto_input(graph: ChipGraph) -> None:

@@ -37,7 +37,9 @@ def refuse_traps(link: Link, where: str) -> None:
 def check_neurons(population: Population, where: str) -> None:
     """Raises LimitExceeded when a parameter leaves the chip's field for it."""
     where = f"{where}, population '{population.name}'"
-    _check_range(population.threshold, 0, THRESHOLD_MANT_MAX, where, "threshold", "weight scale")
+    for thresholds in (population.threshold, population.schedule):
+        if thresholds is not None:
+            _check_range(thresholds, 0, THRESHOLD_MANT_MAX, where, "threshold", "weight scale")
     _check_range(population.bias, -BIAS_MANT_MAX, BIAS_MANT_MAX, where, "bias", "weight scale")
     for key, decay in (("decay_u", population.decay_u), ("decay_v", population.decay_v)):
         _check_range(decay, 0, DECAY_ONE, where, key, "decay")

@@ -5,6 +5,7 @@ import json
 import onnx
 from onnx import helper
 
+from export.moving_threshold import moving_thresholds
 from export.nir_metadata import METADATA_KEY, FrozenFacts
 
 OPSET = 17
@@ -20,7 +21,7 @@ def make_model(
     Args:
         graph: complete.
         facts: of the frozen network.
-        states: membrane tensors and their shapes for one sample; all start at 0.
+        states: tensors that go from step to step, with their shapes for one sample; all start at 0.
     """
     model = helper.make_model(
         graph,
@@ -36,6 +37,7 @@ def make_model(
             METADATA_KEY: facts.model_dump_json(),
             "dt_s": repr(facts.dt_s),
             "neuron": "u = decay * v + x + leak; s = u > threshold; v = reset where s, else u",
+            **_threshold_rules(facts),
             "reset": facts.reset,
             "time_steps": str(facts.time_steps),
             "input_form": facts.input.form,
@@ -45,6 +47,23 @@ def make_model(
         },
     )
     return model
+
+
+def _threshold_rules(facts: FrozenFacts) -> dict[str, str]:
+    """How thresholds move, in words; nothing where all are constants."""
+    moving = moving_thresholds(facts)
+    rules: dict[str, str] = {}
+    scheduled = [name for name, how in moving.items() if how.factors is not None]
+    if scheduled:
+        rules["threshold_schedule"] = (
+            f"of {', '.join(scheduled)}: at step t, from 0, row min(t, last) of threshold_<node>"
+        )
+    adaptive = [name for name, how in moving.items() if how.adaptation is not None]
+    if adaptive:
+        rules["threshold_adaptation"] = (
+            f"of {', '.join(adaptive)}: threshold * (1 + beta a); then a = rho a + (1 - rho) s"
+        )
+    return rules
 
 
 def readout_rule(facts: FrozenFacts) -> str:

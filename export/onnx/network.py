@@ -1,10 +1,11 @@
 """The nodes of a frozen network as ONNX operators, one time step."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import nir
 
 from export.graph_order import OrderedNode
+from export.moving_threshold import MovingThreshold
 from export.onnx.fragment import Fragment
 from export.onnx.linear import emit_linear
 from export.onnx.neuron import emit_neuron
@@ -19,6 +20,7 @@ def emit_step(
     entry: str,
     step: Fragment,
     *,
+    moving: Mapping[str, MovingThreshold],
     once: Fragment | None = None,
     unchanging: Collection[str] = (),
 ) -> None:
@@ -29,6 +31,7 @@ def emit_step(
         dt_s: the Euler step.
         entry: tensor that holds the input.
         step: receives the operators of a step; its last tensor is `output`.
+        moving: nodes whose threshold moves.
         once: receives what a static input makes the same at every step.
         unchanging: names of those nodes.
     """
@@ -40,7 +43,7 @@ def emit_step(
         if isinstance(node.node, nir.Output):
             fragment.compute("Identity", [given], OUTPUT)
         elif node.fires:
-            emit_neuron(fragment, node, dt_s, given, output)
+            emit_neuron(fragment, node, dt_s, given, output, moving.get(node.name))
         else:
             emit_linear(fragment, node, given, output)
 

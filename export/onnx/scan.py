@@ -1,21 +1,26 @@
 """model.onnx: a whole sequence in one call, time being an ONNX Scan."""
 
+from collections.abc import Mapping
+
 import nir
 import numpy as np
 import onnx
 from onnx import helper
 
 from export.graph_order import OrderedNode, in_order, independent_of_time
+from export.moving_threshold import moving_thresholds
 from export.nir_metadata import FrozenFacts, read_facts
 from export.onnx.fragment import Fragment, batched
 from export.onnx.model import make_model
 from export.onnx.network import OUTPUT, emit_step
-from export.onnx.neuron import next_state_name, state_name
+from export.onnx.neuron import states_of
+from export.onnx.threshold import Schedule, current_name, emit_schedules, schedules
 
-States = dict[str, tuple[int, ...]]
+Shapes = dict[str, tuple[int, ...]]
 
 TIME_STEPS = "time_steps"
 STEP_INPUT = "input_step"
+NUMBERS = "step_numbers"
 
 
 def build_scan(graph: nir.NIRGraph) -> onnx.ModelProto:
@@ -27,6 +32,9 @@ def build_scan(graph: nir.NIRGraph) -> onnx.ModelProto:
     Sequence input: `input` [batch, time, *shape].
     Outputs: `logits` [batch, classes] and `outputs` [time, batch, classes].
 
+    Thresholds that change from step to step are scanned beside the input; beyond the trained steps
+    the last ones repeat. Thresholds that spikes raise are a state beside the membranes.
+
     Raises:
         UnsupportedLayer: a node of a kind ONNX isn't written for.
         InvalidGraph: the graph contradicts itself or lacks the facts.
@@ -34,32 +42,33 @@ def build_scan(graph: nir.NIRGraph) -> onnx.ModelProto:
     """
     facts, nodes = read_facts(graph), in_order(graph)
     static = facts.input.form == "static"
-    states: States = {node.name: node.shape for node in nodes if node.fires}
+    moving = moving_thresholds(facts)
+    states = states_of(nodes, moving)
     main = Fragment()
     body = Fragment(constants=main.constants)
     unchanging = independent_of_time(nodes) - {nodes[-1].name} if static else frozenset[str]()
     entry = "input" if static else STEP_INPUT
-    emit_step(nodes, facts.dt_s, entry, body, once=main, unchanging=unchanging)
+    emit_step(nodes, facts.dt_s, entry, body, moving=moving, once=main, unchanging=unchanging)
     clock = _ticks(main, facts) if static else _frames(main, nodes[0])
+    scheduled = schedules(nodes, facts.dt_s, moving)
+    if scheduled:
+        emit_schedules(main, scheduled, _numbers(main, clock))
     if states:
         main.compute("Shape", ["input"], "batch_size", start=0, end=1)
     starts = [_zeros(main, name, shape) for name, shape in states.items()]
+    scanned = [clock, *map(current_name, scheduled)]
     main.operators.append(
         helper.make_node(
             "Scan",
-            [*starts, clock],
-            [*(f"{state_name(name)}_end" for name in states), "outputs"],
+            [*starts, *scanned],
+            [*(f"{name}_end" for name in states), "outputs"],
             name="time",
-            num_scan_inputs=1,
-            body=_body_graph(body, nodes, states, static=static),
+            num_scan_inputs=len(scanned),
+            body=_body_graph(body, nodes, states, scheduled, static=static),
         )
     )
     _emit_readout(main, facts, rank=1 + len(nodes[-1].shape))
-    return make_model(
-        _main_graph(main, facts, nodes),
-        facts,
-        {state_name(name): shape for name, shape in states.items()},
-    )
+    return make_model(_main_graph(main, facts, nodes), facts, states)
 
 
 def _ticks(main: Fragment, facts: FrozenFacts) -> str:
@@ -76,25 +85,44 @@ def _frames(main: Fragment, entry: OrderedNode) -> str:
     return main.compute("Transpose", ["input"], "frames", perm=[1, 0, *rest])
 
 
+def _numbers(main: Fragment, clock: str) -> str:
+    """0, 1, ... T - 1, as many as the clock has entries."""
+    length = main.compute("Shape", [clock], "steps_shape", start=0, end=1)
+    count = main.compute("Squeeze", [length], "steps_count")
+    first, one = main.integers("first_step", 0), main.integers("one_step", 1)
+    return main.compute("Range", [first, count, one], NUMBERS)
+
+
 def _zeros(main: Fragment, name: str, shape: tuple[int, ...]) -> str:
-    """Membranes before the first step."""
+    """A state before the first step."""
     sizes = main.integers(f"shape_{name}", list(shape))
     full = main.compute("Concat", ["batch_size", sizes], f"state_shape_{name}", axis=0)
-    return main.compute("ConstantOfShape", [full], f"{state_name(name)}_start")
+    return main.compute("ConstantOfShape", [full], f"{name}_start")
 
 
 def _body_graph(
-    body: Fragment, nodes: tuple[OrderedNode, ...], states: States, *, static: bool
+    body: Fragment,
+    nodes: tuple[OrderedNode, ...],
+    states: Shapes,
+    scheduled: Mapping[str, Schedule],
+    *,
+    static: bool,
 ) -> onnx.GraphProto:
-    scanned = (
+    clock = (
         helper.make_tensor_value_info("tick", onnx.TensorProto.FLOAT, [])
         if static
         else batched(STEP_INPUT, nodes[0].shape, leading=("batch",))
     )
-    before = [batched(state_name(n), shape, leading=("batch",)) for n, shape in states.items()]
-    after = [batched(next_state_name(n), shape, leading=("batch",)) for n, shape in states.items()]
+    thresholds = [
+        batched(current_name(name), schedule.shape, leading=())
+        for name, schedule in scheduled.items()
+    ]
+    before = [batched(name, shape, leading=("batch",)) for name, shape in states.items()]
+    after = [batched(f"{name}_next", shape, leading=("batch",)) for name, shape in states.items()]
     output = batched(OUTPUT, nodes[-1].shape, leading=("batch",))
-    return helper.make_graph(body.operators, "one_step", [*before, scanned], [*after, output])
+    return helper.make_graph(
+        body.operators, "one_step", [*before, clock, *thresholds], [*after, output]
+    )
 
 
 def _emit_readout(main: Fragment, facts: FrozenFacts, rank: int) -> None:

@@ -5,11 +5,13 @@ import onnx
 from onnx import helper
 
 from export.graph_order import in_order
+from export.moving_threshold import moving_thresholds
 from export.nir_metadata import read_facts
 from export.onnx.fragment import Fragment, batched
 from export.onnx.model import make_model
 from export.onnx.network import OUTPUT, emit_step
-from export.onnx.neuron import next_state_name, state_name
+from export.onnx.neuron import states_of
+from export.onnx.threshold import STEP, emit_schedules, schedules
 
 
 def build_step(graph: nir.NIRGraph) -> onnx.ModelProto:
@@ -18,22 +20,34 @@ def build_step(graph: nir.NIRGraph) -> onnx.ModelProto:
     Inputs: `input` [batch, *shape] and, per spiking node, `v_<node>` [batch, *shape], all zeros
     before the first step. Outputs: `output` [batch, classes] and `v_<node>_next`.
 
+    Where thresholds change from step to step, input `step` (int64 scalar) says which one it is,
+    counted from 0; beyond the trained steps the last one's thresholds repeat. Where spikes raise
+    thresholds, `a_<node>` and `a_<node>_next` are a state like `v_<node>`.
+
     Raises:
         UnsupportedLayer: a node of a kind ONNX isn't written for.
         InvalidGraph: the graph contradicts itself or lacks the facts.
         LimitExceeded: a value is too large for float32.
     """
     facts, nodes = read_facts(graph), in_order(graph)
+    moving = moving_thresholds(facts)
     step = Fragment()
-    emit_step(nodes, facts.dt_s, "input", step)
-    states = {node.name: node.shape for node in nodes if node.fires}
-    inputs = {"input": nodes[0].shape} | {state_name(n): shape for n, shape in states.items()}
-    outputs = {OUTPUT: nodes[-1].shape} | {next_state_name(n): s for n, s in states.items()}
+    scheduled = schedules(nodes, facts.dt_s, moving)
+    if scheduled:
+        emit_schedules(step, scheduled, STEP)
+    emit_step(nodes, facts.dt_s, "input", step, moving=moving)
+    states = states_of(nodes, moving)
+    inputs = [
+        batched(n, s, leading=("batch",)) for n, s in ({"input": nodes[0].shape} | states).items()
+    ]
+    if scheduled:
+        inputs.append(helper.make_tensor_value_info(STEP, onnx.TensorProto.INT64, []))
+    outputs = {OUTPUT: nodes[-1].shape} | {f"{name}_next": shape for name, shape in states.items()}
     body = helper.make_graph(
         step.operators,
         "spikeport_step",
-        [batched(name, shape, leading=("batch",)) for name, shape in inputs.items()],
+        inputs,
         [batched(name, shape, leading=("batch",)) for name, shape in outputs.items()],
         initializer=list(step.constants.values()),
     )
-    return make_model(body, facts, {state_name(name): shape for name, shape in states.items()})
+    return make_model(body, facts, states)

@@ -47,13 +47,13 @@ def afferents(segment: Segment, live: Mapping[str, Pair]) -> tuple[Afferent, ...
     return tuple(found.values())
 
 
-def fixed_weight(given: tuple[Afferent, ...]) -> float | None:
-    """The smallest weight of bare paths, None where every path has weights of its own."""
-    fixed = [
-        float(weight[weight != 0].min())
-        for weight in (np.abs(afferent.weights.weight) for afferent in given if afferent.bare)
-    ]
-    return min(fixed, default=None)
+def fixed_weights(given: tuple[Afferent, ...]) -> tuple[float, float] | None:
+    """Smallest and largest |weight| of bare paths, None where every path has weights of its own."""
+    bare = [np.abs(afferent.weights.weight) for afferent in given if afferent.bare]
+    sizes = [weight[weight != 0] for weight in bare]
+    if not sizes:
+        return None
+    return min(float(size.min()) for size in sizes), max(float(size.max()) for size in sizes)
 
 
 def _bare(path: Path) -> bool:

@@ -10,17 +10,13 @@ import numpy as np
 
 from export.chip.graph import IntArray, Population, Projection
 from export.chip.limits import DECAY_ONE, THRESHOLD_MANT_MAX
-from export.quantizing.afferents import Afferent, afferents, fixed_weight
+from export.quantizing.afferents import Afferent, afferents, fixed_weights
 from export.quantizing.currents import FloatArray, constant_current
 from export.quantizing.layer import LayerQuantization, layer_population, layer_report, projection
 from export.quantizing.live_region import silenced
-from export.quantizing.scale import (
-    QuantizedWeights,
-    hidden_scale,
-    quantized,
-    readout_scale,
-    rounded_identity,
-)
+from export.quantizing.quantized_weights import quantized, rounded_identity
+from export.quantizing.room import HiddenRoom, ReadoutRoom
+from export.quantizing.scale_rule import ScaleRule
 from export.quantizing.segments import Segment
 from export.quantizing.uniform_neuron import uniform_neuron
 from export.window import Pair
@@ -42,60 +38,82 @@ class IntegratedLayer:
 
 
 def hidden_layer(
-    segment: Segment, largest_membrane: float, live: Mapping[str, Pair]
+    segment: Segment, largest_membrane: float, live: Mapping[str, Pair], rule: ScaleRule
 ) -> IntegratedLayer:
-    """A hidden population at the largest scale that fits.
+    """A hidden population at the scale that the rule finds.
 
     Args:
         segment: with a neuron at its end.
         largest_membrane: largest |u| on calibration data, at unit gain.
         live: see `export.quantizing.live_region`.
+        rule: weight bits and how the scale is chosen.
 
     Raises:
         UnsupportedLayer: its neurons don't fit the chip's model.
         LimitExceeded: no scale lets its values fit the chip's ranges.
     """
     neuron, given = uniform_neuron(segment), afferents(segment, live)
-    bias, identity = constant_current(segment), fixed_weight(given)
-    scale = hidden_scale(
-        segment.target,
-        tuple(afferent.weights.weight for afferent in given),
-        bias,
-        neuron.threshold,
-        largest_membrane,
-        identity,
+    bias, fixed = constant_current(segment), fixed_weights(given)
+
+    def at(scale: float) -> IntegratedLayer:
+        population = layer_population(segment, neuron, scale, _mantissas(bias, scale))
+        return without_unread(_layer(segment, population, given, scale, rule.bits), live)
+
+    scale = rule.scale(
+        HiddenRoom(
+            name=segment.target,
+            weights=tuple(afferent.weights.weight for afferent in given),
+            bias=bias,
+            bits=rule.bits,
+            difference=rule.difference(at),
+            threshold=neuron.highest_threshold,
+            largest_membrane=largest_membrane,
+            fixed=fixed,
+        )
     )
-    population = layer_population(segment, neuron, scale, _mantissas(bias, scale))
-    layer = _layer(segment, population, given, scale)
-    if identity is not None:
-        error = rounded_identity(identity, scale)
+    layer = at(scale)
+    if fixed is not None:
+        error = rounded_identity(fixed[0], scale, rule.bits)
         layer = replace(layer, report=replace(layer.report, identity_error=error))
-    return without_unread(layer, live)
+    return layer
 
 
-def readout_layer(segment: Segment, time_steps: int, live: Mapping[str, Pair]) -> IntegratedLayer:
+def readout_layer(
+    segment: Segment, time_steps: int, live: Mapping[str, Pair], rule: ScaleRule
+) -> IntegratedLayer:
     """A population that neither leaks nor fires, at a scale at which it can't saturate.
 
     Args:
         segment: the last one.
         time_steps: T.
         live: see `export.quantizing.live_region`.
+        rule: weight bits and how the scale is chosen.
 
     Raises:
         LimitExceeded: no scale lets its values fit the chip's ranges.
     """
     given, bias = afferents(segment, live), constant_current(segment)
-    weights = tuple(_by_output(afferent, bias.shape) for afferent in given)
-    scale = readout_scale(segment.target, weights, bias.reshape(-1), time_steps)
-    population = Population(
+
+    def at(scale: float) -> IntegratedLayer:
+        population = Population(
+            name=segment.target,
+            shape=segment.shape,
+            decay_u=np.array(DECAY_ONE),
+            decay_v=np.array(0),
+            threshold=np.array(THRESHOLD_MANT_MAX),
+            bias=_mantissas(bias, scale),
+        )
+        return _layer(segment, population, given, scale, rule.bits)
+
+    room = ReadoutRoom(
         name=segment.target,
-        shape=segment.shape,
-        decay_u=np.array(DECAY_ONE),
-        decay_v=np.array(0),
-        threshold=np.array(THRESHOLD_MANT_MAX),
-        bias=_mantissas(bias, scale),
+        weights=tuple(_by_output(afferent, bias.shape) for afferent in given),
+        bias=bias.reshape(-1),
+        bits=rule.bits,
+        difference=rule.difference(at),
+        time_steps=time_steps,
     )
-    return _layer(segment, population, given, scale)
+    return at(rule.scale(room))
 
 
 def without_unread(layer: IntegratedLayer, live: Mapping[str, Pair]) -> IntegratedLayer:
@@ -113,9 +131,15 @@ def without_unread(layer: IntegratedLayer, live: Mapping[str, Pair]) -> Integrat
 
 
 def _layer(
-    segment: Segment, population: Population, given: tuple[Afferent, ...], scale: float
+    segment: Segment,
+    population: Population,
+    given: tuple[Afferent, ...],
+    scale: float,
+    bits: int,
 ) -> IntegratedLayer:
-    integers = tuple(_quantized(afferent, scale) for afferent in given)
+    integers = tuple(
+        quantized(afferent.weights.weight, afferent.weights.bias, scale, bits) for afferent in given
+    )
     return IntegratedLayer(
         population,
         tuple(
@@ -124,10 +148,6 @@ def _layer(
         ),
         layer_report(segment, integers, int(population.threshold)),
     )
-
-
-def _quantized(afferent: Afferent, scale: float) -> QuantizedWeights:
-    return quantized(afferent.weights.weight, afferent.weights.bias, scale)
 
 
 def _by_output(afferent: Afferent, shape: tuple[int, ...]) -> FloatArray:

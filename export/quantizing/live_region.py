@@ -11,8 +11,9 @@ from dataclasses import replace
 
 import nir
 import numpy as np
+from numpy.typing import NDArray
 
-from export.chip.graph import Population
+from export.chip.graph import IntArray, Population
 from export.chip.limits import DECAY_ONE, THRESHOLD_MANT_MAX
 from export.graph_order import OrderedNode
 from export.quantizing.compose import folded
@@ -50,7 +51,15 @@ def silenced(population: Population, live: Pair) -> Population:
         population,
         decay_v=np.where(alive, population.decay_v, DECAY_ONE),
         threshold=np.where(alive, population.threshold, THRESHOLD_MANT_MAX),
+        schedule=_silenced_steps(population, alive),
     )
+
+
+def _silenced_steps(population: Population, alive: NDArray[np.bool_]) -> IntArray | None:
+    if population.schedule is None:
+        return None
+    steps = [population.threshold_at(step) for step in range(len(population.schedule))]
+    return np.stack([np.where(alive, step, THRESHOLD_MANT_MAX) for step in steps])
 
 
 def _read(path: Path) -> Pair:

@@ -1,6 +1,7 @@
 """Quantising: a frozen network becomes integer populations and projections for the chip."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import nir
@@ -18,6 +19,8 @@ from export.executor import run_graph
 from export.executor.samples import check_samples
 from export.graph_order import in_order
 from export.nir_metadata import FrozenFacts, read_facts
+from export.quantizing.disagreement import spike_disagreement
+from export.quantizing.evidence import Evidence
 from export.quantizing.input_forms import INPUT_FORMS, PAYLOAD_BITS, Calibration, FirstLayer
 from export.quantizing.integrated_layer import (
     IntegratedLayer,
@@ -27,7 +30,9 @@ from export.quantizing.integrated_layer import (
 )
 from export.quantizing.layer import LayerQuantization
 from export.quantizing.live_region import live_regions
+from export.quantizing.scale_rule import scale_rule
 from export.quantizing.segments import Segment, segments
+from export.quantizing.weight_grid import WEIGHT_BITS
 from trainers.data.splits import Inputs
 
 CALIBRATION_SAMPLES = 256
@@ -74,6 +79,9 @@ def quantization(
     *,
     input_form: InputForm = "bias",
     payload_bits: int = PAYLOAD_BITS,
+    weight_bits: int = WEIGHT_BITS,
+    scale_search: str = "max-abs",
+    scales: Mapping[str, float] | None = None,
     balance_by: Means | None = None,
     costs: BalancingCosts | None = None,
 ) -> Quantization:
@@ -91,13 +99,19 @@ def quantization(
             first 256 set the scales.
         input_form: how samples enter the chip.
         payload_bits: the most bits that a graded payload may have.
+        weight_bits: of a synaptic weight, sign included, 2 to 8.
+        scale_search: how each population's scale is chosen, of SCALE_SEARCHES.
+        scales: integer per unit of float, per population, taken as they are instead of searched;
+            weights beyond the range are clipped and counted. With graded input, the input's name
+            may give payloads per unit of float.
         balance_by: what delays shorter ways; None takes the cheaper, see `export.chip.balancing`.
         costs: of the chip that delays are chosen for; None takes Loihi 1's.
 
     Raises:
         UnsupportedLayer: neurons that don't fit the chip's model, or an input that more than one
             population takes where the input form allows but one.
-        LimitExceeded: no scale lets a layer's values fit the chip's ranges.
+        LimitExceeded: no scale, or not the given one, lets a layer's values fit the chip's ranges.
+        ConfigError: no such search, or a given scale is missing, unknown or not positive.
         InvalidGraph: readout weights for another number of steps.
         DataError: calibration inputs of the wrong shape, with NaN or infinity, or, for form
             `spikes`, other than 0 and 1.
@@ -110,18 +124,32 @@ def quantization(
     first, *hidden, last = parts
     _refuse_second_readers(input_form, (*hidden, last))
     live = live_regions(parts)
+    source = in_order(graph)[0].name
+    names, payloads = tuple(part.target for part in parts), (source,) * (input_form == "graded")
+    rule = scale_rule(weight_bits, scale_search, scales, names, payloads)
+    if rule.search.runs_layers and scales is None:
+        rule = replace(rule, evidence=Evidence(graph, facts, samples, source))
     entry = INPUT_FORMS[input_form].quantise(
-        first, facts, Calibration(samples, membranes[first.target], payload_bits)
+        first, facts, Calibration(samples, membranes[first.target], payload_bits, rule)
     )
-    layers = [
-        without_unread(IntegratedLayer(entry.population, entry.projections, entry.report), live),
-        *(hidden_layer(segment, membranes[segment.target], live) for segment in hidden),
-        readout_layer(last, facts.time_steps, live),
+    entered = IntegratedLayer(entry.population, entry.projections, entry.report)
+    layers = [without_unread(entered, live)]
+    if rule.evidence is not None:
+        integers = _encoded(first, facts, entry, rule.evidence.samples)
+        rule.evidence.enter(layers[0], entry.input, integers)
+    layers += [
+        rule.settled(hidden_layer(segment, membranes[segment.target], live, rule))
+        for segment in hidden
     ]
+    layers.append(readout_layer(last, facts.time_steps, live, rule))
     synchronous = _chip_graph(entry, layers, facts)
     check_graph(synchronous)
     chip, balancing = balanced(synchronous, means=balance_by, costs=costs)
-    return Quantization(chip, synchronous, tuple(layer.report for layer in layers), balancing)
+    apart = spike_disagreement(graph, synchronous, samples, live)
+    reports = tuple(
+        replace(layer.report, spike_disagreement=apart.get(layer.report.name)) for layer in layers
+    )
+    return Quantization(chip, synchronous, reports, balancing)
 
 
 def _refuse_second_readers(input_form: InputForm, others: tuple[Segment, ...]) -> None:
@@ -132,6 +160,13 @@ def _refuse_second_readers(input_form: InputForm, others: tuple[Segment, ...]) -
                 f"does, but input form '{input_form}' drives one population only. Use input form "
                 "'spikes', or put a neuron between the input and the branch."
             )
+
+
+def _encoded(
+    first: Segment, facts: FrozenFacts, entry: FirstLayer, samples: NDArray[Any]
+) -> NDArray[Any]:
+    host = ChipGraph(entry.input, (entry.population,), entry.projections, host=entry.host)
+    return INPUT_FORMS[entry.input.form].encode(first, facts, host, samples).integers
 
 
 def _chip_graph(entry: FirstLayer, layers: list[IntegratedLayer], facts: FrozenFacts) -> ChipGraph:

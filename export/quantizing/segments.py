@@ -11,6 +11,7 @@ import nir
 
 from export.errors import LimitExceeded, UnsupportedLayer
 from export.graph_order import OrderedNode, in_order
+from export.moving_threshold import how_it_moves, moving_threshold
 from export.nir_metadata import FrozenFacts
 from export.nir_neuron import DiscreteLIF, discrete_neuron
 
@@ -30,6 +31,7 @@ class Segment:
             where a sum or bare spikes reach it.
         neuron: the receiving neuron; None for the readout.
         shape: of the receiving population.
+        factors: on the neuron's threshold, of each time step; None where it is a constant.
     """
 
     sources: tuple[OrderedNode, ...]
@@ -38,6 +40,7 @@ class Segment:
     target: str
     neuron: DiscreteLIF | None
     shape: tuple[int, ...]
+    factors: tuple[float, ...] | None = None
 
     @property
     def takes_input(self) -> bool:
@@ -95,7 +98,7 @@ def segments(graph: nir.NIRGraph, facts: FrozenFacts) -> tuple[Segment, ...]:
     """Cuts the graph at its neurons, in computing order; the readout comes last.
 
     Raises:
-        UnsupportedLayer: it holds no neuron.
+        UnsupportedLayer: it holds no neuron, or one whose threshold follows its own spikes.
         InvalidGraph: it contradicts itself.
     """
     nodes = in_order(graph)
@@ -152,7 +155,20 @@ def _neuron_segment(
 ) -> Segment:
     sources, between = _behind(nodes, node)
     neuron = discrete_neuron(node.name, node.node, facts.dt_s)
-    return Segment(sources, between, node.sources, node.name, neuron, node.shape)
+    factors = _factors(facts, node.name)
+    return Segment(sources, between, node.sources, node.name, neuron, node.shape, factors)
+
+
+def _factors(facts: FrozenFacts, node: str) -> tuple[float, ...] | None:
+    moving = moving_threshold(facts, node)
+    if moving is None:
+        return None
+    if moving.adaptation is not None:
+        raise UnsupportedLayer(
+            f"{how_it_moves(facts, node, moving)}, which neither the chip nor its emulator (target "
+            "chip) holds. Export to targets schedule and onnx only."
+        )
+    return tuple(moving.factors_over(facts.time_steps).tolist())
 
 
 def _readout_segment(nodes: tuple[OrderedNode, ...]) -> Segment:

@@ -17,10 +17,22 @@ FILE_ROUNDING = 1e-12
 
 @dataclass(frozen=True)
 class UniformNeuron:
-    """Decay factor, a multiple of 1/4096, and threshold at unit gain."""
+    """The neuron at unit gain.
+
+    Args:
+        decay: a multiple of 1/4096.
+        threshold: of the membrane.
+        steps: thresholds of each time step, where they differ; `threshold` stands for all of them.
+    """
 
     decay: float
     threshold: float
+    steps: tuple[float, ...] | None = None
+
+    @property
+    def highest_threshold(self) -> float:
+        """The one that must fit the chip's field."""
+        return self.threshold if self.steps is None else max(self.steps)
 
 
 def uniform_neuron(segment: Segment) -> UniformNeuron:
@@ -56,7 +68,9 @@ def uniform_neuron(segment: Segment) -> UniformNeuron:
             f"layer '{segment.target}': decay {decay:.4f}/4096 lies between the chip's steps. "
             "Freeze the network with spikeport, which snaps decays to n/4096."
         )
-    return UniformNeuron(round(decay) / DECAY_ONE, _without_rounding(threshold))
+    exact = _without_rounding(threshold)
+    steps = None if segment.factors is None else tuple(exact * f for f in segment.factors)
+    return UniformNeuron(round(decay) / DECAY_ONE, exact, steps)
 
 
 def _without_rounding(threshold: float) -> float:

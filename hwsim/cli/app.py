@@ -18,6 +18,7 @@ from hwsim.cli import (
     report_command,
     run_command,
     simulate_command,
+    sweep_command,
     train_command,
     verify_command,
 )
@@ -43,6 +44,7 @@ app.command("train")(train_command.train)
 app.command("export")(export_command.export)
 app.command("simulate")(simulate_command.simulate)
 app.command("report")(report_command.report)
+app.command("sweep")(sweep_command.sweep)
 app.command("verify")(verify_command.verify)
 app.command("inspect")(inspect_command.inspect)
 app.command("list")(list_command.list_table)
@@ -68,7 +70,7 @@ def run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
     if code == INTERRUPTED:
-        _tell("interrupted. `spikeport run` with the same arguments continues this run.")
+        _tell("interrupted. The same command continues where it stopped.")
     return code if isinstance(code, int) else 0
 
 

@@ -4,7 +4,14 @@ from typing import Annotated
 
 import typer
 
-from hwsim.cli.options import AllowCode, RunDir, existing_run, with_export_settings, with_settings
+from hwsim.cli.options import (
+    AllowCode,
+    RunDir,
+    existing_run,
+    with_export_settings,
+    with_settings,
+    without_setting,
+)
 
 
 def export(
@@ -13,7 +20,7 @@ def export(
         list[str] | None,
         typer.Option(
             "--target",
-            metavar="nir|onnx|netx|chip|chip-onnx",
+            metavar="nir|onnx|schedule|netx|chip|chip-onnx",
             help="Write only this; repeatable. Files of targets not named are removed.",
         ),
     ] = None,
@@ -35,8 +42,9 @@ def export(
         int | None, typer.Option("--weight-bits", metavar="2..8", help="Of a synaptic weight.")
     ] = None,
     qat: Annotated[
-        bool, typer.Option("--qat", help="Fine-tune on the chip's integers ([export.qat]).")
-    ] = False,
+        bool | None,
+        typer.Option("--qat/--no-qat", help="Fine-tune on the chip's integers ([export.qat])."),
+    ] = None,
     max_drop: Annotated[
         float | None,
         typer.Option(
@@ -78,4 +86,7 @@ def export(
     changes = [f"export.{key}={value}" for key, value in asked.items() if value is not None]
     if qat and context.recipe.export.qat is None:
         changes.append("export.qat={}")
-    run_pipeline(with_export_settings(context, changes + (settings or [])), ("export",))
+    context = with_export_settings(context, changes + (settings or []))
+    if qat is False:
+        context = without_setting(context, "export", "qat")
+    run_pipeline(context, ("export",))

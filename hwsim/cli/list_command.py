@@ -7,10 +7,13 @@ import typer
 
 def list_table(
     what: Annotated[
-        str, typer.Argument(metavar="methods|networks|datasets|encodings|recipes|targets|chips")
+        str,
+        typer.Argument(
+            metavar="methods|networks|datasets|encodings|recipes|targets|strategies|chips"
+        ),
     ],
 ) -> None:
-    """List methods, networks, data sets, encodings, recipes, export targets or chips.
+    """List methods, networks, data sets, encodings, recipes, targets, strategies or chips.
 
     Example: spikeport list methods
     """
@@ -68,6 +71,12 @@ def _targets() -> dict[str, str]:
     return {name: target.summary for name, target in TARGETS.items()}
 
 
+def _strategies() -> dict[str, str]:
+    from export.freezing.strategies import STRATEGIES
+
+    return {name: strategy.summary for name, strategy in STRATEGIES.items()}
+
+
 def _chips() -> dict[str, str]:
     from hwsim.chip import CHIPS, load_chip
 
@@ -81,5 +90,6 @@ TABLES = {
     "encodings": _encodings,
     "recipes": _recipes,
     "targets": _targets,
+    "strategies": _strategies,
     "chips": _chips,
 }

@@ -74,6 +74,12 @@ def with_settings(context: "Context", table: str, **changes: object) -> "Context
     return replace(context, recipe=context.recipe.model_copy(update={table: changed}))
 
 
+def without_setting(context: "Context", table: str, key: str) -> "Context":
+    """The context with one key of a recipe table set to None."""
+    changed = getattr(context.recipe, table).model_copy(update={key: None})
+    return replace(context, recipe=context.recipe.model_copy(update={table: changed}))
+
+
 def with_export_settings(context: "Context", settings: list[str]) -> "Context":
     """The context with `export.key=value` settings applied and checked as a recipe's are.
 

@@ -91,7 +91,10 @@ def _walk(
         for start in range(0, neurons, BLOCK):
             stop = min(start + BLOCK, neurons)
             u_here, v_here = u[n, start:stop], v[n, start:stop]
+            level = threshold[0, start:stop]
             for t in range(steps):
+                if threshold.shape[0] > 1:
+                    level = threshold[t, start:stop]
                 if t >= first:
                     row = sums[t - first if sums.shape[0] > 1 else 0, n, start:stop]
                 else:
@@ -101,7 +104,7 @@ def _walk(
                     narrow,
                     keep_u[start:stop],
                     keep_v[start:stop],
-                    threshold[start:stop],
+                    level,
                     bias[t if bias.shape[0] > 1 else 0, n if bias.shape[1] > 1 else 0, start:stop],
                     u_here,
                     v_here,

@@ -179,9 +179,8 @@ def _run_together(
                     found.append(Arrivals(feed.synapses.sums(sent)[None], 0, feed.synapses.narrow))
                     synops[name][t] += feed.synapses.operations(sent)
             bias = biases[name][t if len(biases[name]) > 1 else 0][None]
-            step = walk(
-                member.parameters, states[name], _merged(found, 1), bias, 1, keep=member.keep
-            )
+            parameters = member.parameters.at(t)
+            step = walk(parameters, states[name], _merged(found, 1), bias, 1, keep=member.keep)
             history[name].append(step.spikes[0])
             done[name].append(step)
     return {

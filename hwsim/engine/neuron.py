@@ -6,9 +6,11 @@
 
 with rtz(x) = sign(x) * (|x| >> 12). Source: `AbstractPyLifModelFixed` of lava-nc 0.10.0. Computed
 by `hwsim.engine.compiled_neuron` on a CPU and by `hwsim.engine.tensor_neuron` on other devices.
+
+A threshold that changes from step to step of the population's window is ours: no chip has it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -41,7 +43,8 @@ class NeuronParameters:
     Args:
         keep_u: share of u that survives a step, in 4096ths: 4096 - decay_u.
         keep_v: share of v that survives a step, in 4096ths.
-        threshold: in state units (mantissa << 6).
+        threshold: in state units (mantissa << 6), [1, neurons], or [T, neurons] where it changes
+            from step to step.
         bias: in state units (mantissa << 6).
     """
 
@@ -49,6 +52,12 @@ class NeuronParameters:
     keep_v: Tensor
     threshold: Tensor
     bias: Tensor
+
+    def at(self, step: int) -> "NeuronParameters":
+        """The parameters of one step alone."""
+        if len(self.threshold) == 1:
+            return self
+        return replace(self, threshold=self.threshold[step : step + 1])
 
 
 @dataclass(frozen=True)
@@ -120,24 +129,34 @@ def neuron_parameters(population: Population, device: str) -> NeuronParameters:
         SimulationError: a value lies outside what Lava holds unchanged.
     """
     for key, lowest, highest in RANGES:
-        values: IntArray = getattr(population, key)
-        for extreme in (int(values.min()), int(values.max())):
-            if not lowest <= extreme <= highest:
-                raise SimulationError(
-                    f"population '{population.name}': {key} {extreme} lies outside "
-                    f"{lowest}..{highest}. Quantise the network again."
-                )
+        _refuse_outside(population, key, getattr(population, key), lowest, highest)
+    if population.schedule is not None:
+        highest = THRESHOLD_MANT_LAVA_MAX
+        _refuse_outside(population, "schedule", population.schedule, 0, highest)
 
     def each(values: IntArray) -> Tensor:
         full = channels_last(np.broadcast_to(values, population.shape), population.shape)
         return torch.from_numpy(np.array(full, dtype=np.int32)).to(device)
 
+    steps = 1 if population.schedule is None else len(population.schedule)
+    thresholds = [each(population.threshold_at(step) << STATE_SHIFT) for step in range(steps)]
     return NeuronParameters(
         keep_u=each(DECAY_ONE - population.decay_u),
         keep_v=each(DECAY_ONE - population.decay_v),
-        threshold=each(population.threshold << STATE_SHIFT),
+        threshold=torch.stack(thresholds),
         bias=each(population.bias << STATE_SHIFT),
     )
+
+
+def _refuse_outside(
+    population: Population, key: str, values: IntArray, lowest: int, highest: int
+) -> None:
+    for extreme in (int(values.min()), int(values.max())):
+        if not lowest <= extreme <= highest:
+            raise SimulationError(
+                f"population '{population.name}': {key} {extreme} lies outside "
+                f"{lowest}..{highest}. Quantise the network again."
+            )
 
 
 def resting(samples: int, neurons: int, device: str) -> NeuronState:

@@ -40,7 +40,8 @@ def simulate(
     spikes under way to be cleared between samples, since a reset doesn't recall them.
 
     With reset `none`, columns of the trace are the chip's own steps 1, 2, ...: nothing is reset,
-    every projection takes one step, and biases charge every population from step 1.
+    every projection takes one step, and biases charge every population from step 1. Thresholds that
+    change from step to step belong to windows, which there are none of then.
 
     Args:
         graph: the network.
@@ -67,13 +68,23 @@ def simulate(
     drive = drive_of(graph, inputs, reset, steps)
     timing = timing_of(graph)
     chip_time = reset == "none"
-    if not chip_time:
+    if chip_time:
+        _refuse_schedules(graph)
+    else:
         _refuse_misaligned(graph, timing)
     recording = checked_recording(record, graph, drive.samples)
     plan = batch_plan(graph, timing, drive, recording, chip_time=chip_time, device=device)
     tally = Tally.empty(graph, timing, drive, recording, allocate, chip_time=chip_time)
     run_batches(plan, tally, batch_size, on_batch)
     return tally.trace()
+
+
+def _refuse_schedules(graph: ChipGraph) -> None:
+    for name in graph.scheduled:
+        raise SimulationError(
+            f"population '{name}': its threshold changes with the step of its own window, and "
+            "reset 'none' knows no windows. Run with reset 'staggered'."
+        )
 
 
 def _refuse_misaligned(graph: ChipGraph, timing: Timing) -> None:

@@ -33,7 +33,7 @@ def advance(
         arriving = None
         if arrivals is not None and sums is not None and t >= arrivals.first:
             arriving = sums[t - arrivals.first if len(sums) > 1 else 0]
-        fired, count = _step(parameters, state, arriving, bias[t if len(bias) > 1 else 0])
+        fired, count = _step(parameters.at(t), state, arriving, bias[t if len(bias) > 1 else 0])
         spikes.append(fired)
         counts.append(count)
         if keep:
@@ -67,7 +67,7 @@ def _step(
     u = current + (below.to(torch.int32) - above.to(torch.int32)) * (2 * STATE_LIMIT)
     voltage = _decayed(state.v, parameters.keep_v) + u + bias
     v = voltage.clamp(-HIGHEST, HIGHEST)
-    spikes = v > parameters.threshold
+    spikes = v > parameters.threshold[0]
     state.u.copy_(u)
     state.v.copy_(v.masked_fill(spikes, 0))
     happened = (spikes, (before | u | bias) != 0, above | below, v != voltage)

@@ -69,6 +69,9 @@ def _row(graph: ChipGraph, population: Population, *, whole: bool) -> tuple[str,
         f"{key} {range_text(getattr(population, key))}"
         for key in ("decay_u", "decay_v", "threshold", "bias")
     ]
+    if population.schedule is not None:
+        steps = len(population.schedule)
+        parameters.append(f"threshold of each of {steps} steps {range_text(population.schedule)}")
     if whole:
         parameters += [_weights(projection) for projection in incoming]
     hit = sum(int(fan_out(graph, projection).sum()) for projection in incoming)

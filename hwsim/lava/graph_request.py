@@ -17,8 +17,9 @@ def graph_request(graph: ChipGraph) -> dict[str, Any]:
     """Names, shapes and settings; everything that JSON holds well.
 
     Raises:
-        LavaError: Lava's processes can't hold a weight, delay or setting unchanged.
+        LavaError: Lava's processes can't hold a weight, delay, threshold or setting unchanged.
     """
+    refuse_schedules(graph)
     for projection in graph.projections:
         _refuse_unfit(projection)
     return {
@@ -30,6 +31,15 @@ def graph_request(graph: ChipGraph) -> dict[str, Any]:
         "populations": [{"name": p.name, "shape": p.shape} for p in graph.populations],
         "projections": [_projection(graph, projection) for projection in graph.projections],
     }
+
+
+def refuse_schedules(graph: ChipGraph) -> None:
+    """Raises LavaError where a threshold changes from step to step."""
+    for name in graph.scheduled:
+        raise LavaError(
+            f"population '{name}': has another threshold at each step, and Lava's neurons have one "
+            "each. Run it in the emulator alone (--backend emulator)."
+        )
 
 
 def graph_arrays(graph: ChipGraph) -> dict[str, IntArray]:

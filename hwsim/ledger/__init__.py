@@ -1,1 +1,1 @@
-"""The ledger: what each transformation, from trained network to chip, does to accuracy and spikes."""
+"""The ledger: what each transformation on the way to the chip does to accuracy and spikes."""

@@ -10,6 +10,7 @@ from export.chip.graph import ChipGraph
 from export.executor import logits, run_graph
 from export.nir_metadata import FrozenFacts, read_facts
 from export.quantizing import encode
+from export.quantizing.rounded_run import rounded_run
 from hwsim.engine.readout import chip_logits
 from hwsim.engine.recording import Recording
 from hwsim.engine.simulate import simulate
@@ -37,6 +38,17 @@ def graph_run(graph: nir.NIRGraph) -> Run:
 
     def run(inputs: NDArray[Any]) -> Answer:
         done = run_graph(graph, inputs)
+        return Answer(logits(done.outputs, facts), done.spikes)
+
+    return run
+
+
+def rounded(graph: nir.NIRGraph, chip: ChipGraph) -> Run:
+    """Integer weights, thresholds and biases with float state; `chip` before balancing."""
+    facts = read_facts(graph)
+
+    def run(inputs: NDArray[Any]) -> Answer:
+        done = rounded_run(graph, chip, inputs)
         return Answer(logits(done.outputs, facts), done.spikes)
 
     return run

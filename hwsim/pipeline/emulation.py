@@ -14,6 +14,7 @@ from hwsim.engine.recording import Recording
 from hwsim.engine.simulate import simulate
 from hwsim.engine.trace import Trace
 from hwsim.errors import SimulationError
+from hwsim.lava.graph_request import refuse_schedules
 from hwsim.pipeline.lava_check import LavaCheck
 from hwsim.pipeline.progress import batch_progress
 from hwsim.pipeline.scratch_arrays import ScratchArrays
@@ -61,9 +62,12 @@ class Emulation:
         Raises:
             SimulationError: the network can't be simulated as asked, or a process failed.
             ConfigError: processes were given different files, or LOCAL_RANK is no number.
-            LavaError: the Lava environment is missing or its run failed.
+            LavaError: the Lava environment is missing, its run failed, or it can't hold a threshold
+                that changes from step to step.
             FileError: no space is left for results.
         """
+        if self.lava is not None:
+            refuse_schedules(self.graph)
         self._refuse_other_files(inputs)
         samples = len(inputs)
         part = self.ranks.share(samples)

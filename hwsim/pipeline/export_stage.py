@@ -11,6 +11,7 @@ from export.quantizing.input_forms import Encoded
 from export.samples import Samples, write_samples
 from export.targets import TARGETS
 from hwsim.pipeline.conversion import TrainedRun, frozen, quantised
+from hwsim.pipeline.export_targets import held_targets
 from hwsim.pipeline.fidelity import measure, write_fidelity
 from hwsim.pipeline.stage import Context
 from hwsim.pipeline.tested_samples import with_tested_samples
@@ -43,10 +44,17 @@ def make(context: Context) -> list[Path]:
     network = trained_network(context, data)
     run = trained_run(context, network, data)
     done = frozen(run, recipe.export)
-    # NIR first: it carries every network that freezes, so a chip that can't doesn't cost it.
-    written = _write(_chosen(targets, quantised=False), done.graph, None, folder.path)
-    if any(TARGETS[name].quantised for name in targets):
+    targets = held_targets(done.graph, targets, context.say)
+    # NIR first: it carries every network that freezes, so a chip that can't doesn't cost it. But
+    # fine-tuning on integers changes what it carries.
+    floats = _chosen(targets, quantised=False)
+    chipped = any(TARGETS[name].quantised for name in targets)
+    tunes = chipped and recipe.export.qat is not None
+    written = [] if tunes else _write(floats, done.graph, None, folder.path)
+    if chipped:
         done = quantised(run, done, recipe.export)
+    if tunes:
+        written = _write(floats, done.graph, None, folder.path)
     if done.quantised:
         _tell_of_quantising(context, done.quantised)
     graph, chip = done.graph, done.quantised.chip if done.quantised else None

@@ -12,7 +12,7 @@ from export.nir_metadata import read_facts
 from export.quantizing import LayerQuantization
 from hwsim.ledger.entry import LedgerEntry
 from hwsim.ledger.measure import batch_size_of, measured
-from hwsim.ledger.transformations import PORTABLE, TRAINED, transformations
+from hwsim.ledger.transformations import TRAINED, exported_name, transformations
 from hwsim.pipeline.conversion import Conversion, TrainedRun
 from trainers.atomic_file import whole_file
 from trainers.errors import FileError
@@ -39,7 +39,8 @@ class QuantisedLayer(_Table):
     """Integers of one population; see export.quantizing.LayerQuantization.
 
     `on_host`: it has no weights on the chip. `sqnr_db` is null there, and null or infinite where
-    rounding changed no weight.
+    rounding changed no weight. Files of older versions have no `weight_bits`; their
+    `clipped_weights` counts weights at an end of the range, clipped or not.
     """
 
     scale: float
@@ -52,6 +53,9 @@ class QuantisedLayer(_Table):
     projections: int = 1
     identity_error: float | None = None
     silenced: int = 0
+    weight_bits: int | None = None
+    weight_steps: tuple[int, ...] = ()
+    spike_disagreement: float | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -120,7 +124,7 @@ def measure(run: TrainedRun, done: Conversion) -> tuple[Fidelity, NDArray[np.flo
         batch_size=batch_size_of(done.graph),
     )
     entries = {entry.name: entry for entry in ledger.entries}
-    trained, frozen = entries[TRAINED], entries[PORTABLE]
+    trained, frozen = entries[TRAINED], entries[exported_name(done)]
     layers = done.quantised.layers if done.quantised else ()
     paths = done.quantised.balancing.paths if done.quantised else ()
     fidelity = Fidelity(
@@ -133,7 +137,7 @@ def measure(run: TrainedRun, done: Conversion) -> tuple[Fidelity, NDArray[np.flo
         waiting=tuple(WaitingPath(**asdict(path)) for path in paths),
         ledger=ledger.entries,
     )
-    return fidelity, ledger.logits[PORTABLE]
+    return fidelity, ledger.logits[exported_name(done)]
 
 
 def _quantised_layer(layer: LayerQuantization) -> QuantisedLayer:
@@ -148,6 +152,9 @@ def _quantised_layer(layer: LayerQuantization) -> QuantisedLayer:
         projections=layer.projections,
         identity_error=layer.identity_error,
         silenced=layer.silenced,
+        weight_bits=layer.weight_bits,
+        weight_steps=layer.weight_steps,
+        spike_disagreement=layer.spike_disagreement,
     )
 
 

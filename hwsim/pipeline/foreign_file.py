@@ -25,6 +25,7 @@ from hwsim.probes.choice import probes_of
 from hwsim.probes.probes_file import Time, write_probes
 from hwsim.sharding.ranks import ALONE, Ranks
 from hwsim.silicon_notes import silicon_notes
+from hwsim.uncosted import no_chip_equivalent
 from trainers.npz_file import npz_shapes
 from trainers.npz_rows import RowsInFile, open_rows
 
@@ -121,7 +122,8 @@ def _read(asked: FileSimulation) -> tuple[ChipGraph, tuple[ReadingNote, ...]]:
 
 def _usual_reset(chip: ChipGraph, asked: FileSimulation) -> ResetRule:
     # A file from elsewhere names no window: each sample runs in raw chip time, from zero state.
-    return "none" if asked.probes or chip.time_steps is None else "staggered"
+    chip_time = asked.probes and not chip.scheduled
+    return "none" if chip_time or chip.time_steps is None else "staggered"
 
 
 def _emulation(
@@ -194,8 +196,11 @@ def _tell(
         )
     if trace.graph.readout is not None and reset == "staggered":
         say(f"predicted classes: {chip_logits(trace).argmax(axis=1)[:20].tolist()}")
-    for note in silicon_notes(trace):
+    reason = no_chip_equivalent(trace.graph)
+    for note in () if reason else silicon_notes(trace):
         say(f"on real silicon: {note}")
+    if reason:
+        say(f"no chip equivalent: {reason}")
     if asked.probes:
         time = "chip steps" if reset == "none" else "steps of each population's window"
         say(f"probes over {trace.time_steps} {time}: {asked.result('probes.npz')}")

@@ -22,9 +22,10 @@ from hwsim.pipeline.stage import Context
 from hwsim.report.fields import Fact
 from hwsim.report.html import write_html
 from hwsim.report.json_file import write_report
-from hwsim.report.model import Accuracy, Report, TrainingCurve
+from hwsim.report.model import Accuracy, AnyReport, TrainingCurve, UncostedReport
 from hwsim.report.run_facts import with_run_facts
 from hwsim.report.training_page import write_training_page
+from hwsim.uncosted import uncosted
 from trainers.best_epoch import best_row
 from trainers.diagnostics_file import read_diagnostics
 from trainers.epoch_log import read_metrics
@@ -51,7 +52,10 @@ def inputs(context: Context) -> Any:
 
 
 def make(context: Context) -> list[Path]:
-    """Costs the trace and writes report.json, report.html and training.html."""
+    """Costs the trace and writes report.json, report.html and training.html.
+
+    A network that no chip could run is reported without energy and time.
+    """
     folder, recipe = context.folder, context.recipe
     trace = load_trace(folder.trace, read_chip(folder.chip))
     labels = read_labels(folder.samples)
@@ -59,9 +63,10 @@ def make(context: Context) -> list[Path]:
     diagnostics = read_diagnostics(folder.diagnostics)
     title = recipe.report.title or recipe.name
     training = training_curve(folder.metrics, early_stop=recipe.train.early_stop is not None)
-    estimate = cost(trace, load_chip(recipe.simulate.chip))
+    chip = load_chip(recipe.simulate.chip)
+    measured: AnyReport = uncosted(trace) if trace.graph.scheduled else cost(trace, chip)
     report = with_run_facts(
-        estimate,
+        measured,
         accuracy=Accuracy(
             trained=fidelity.trained,
             frozen=fidelity.frozen,
@@ -100,18 +105,33 @@ def training_curve(path: Path, *, early_stop: bool = False) -> TrainingCurve:
 
 def quantisation(fidelity: Fidelity) -> dict[str, dict[str, Fact]]:
     """What the report says of each population, by name."""
+    older = all(layer.weight_bits is None for layer in fidelity.quantised.values())
     return {
         name: {
             "scale": round(layer.scale, 3),
             "threshold mantissa": layer.threshold,
             "largest |weight|": None if layer.on_host else layer.weight_max,
-            "weights at the limit": None if layer.on_host else layer.clipped_weights,
+            **_weight_facts(layer, older),
             "SQNR (dB)": None if layer.on_host else _sqnr(layer.sqnr_db),
+            **_spike_facts(layer),
             **_payload_facts(layer.payload),
             **_residual_facts(layer),
         }
         for name, layer in fidelity.quantised.items()
     }
+
+
+def _weight_facts(layer: QuantisedLayer, older: bool) -> dict[str, Fact]:
+    count = None if layer.on_host else layer.clipped_weights
+    if older:
+        return {"weights at the limit": count}
+    return {"bits of a weight": layer.weight_bits, "clipped weights": count}
+
+
+def _spike_facts(layer: QuantisedLayer) -> dict[str, Fact]:
+    if layer.spike_disagreement is None:
+        return {}
+    return {"spikes unlike the float layer's": f"{layer.spike_disagreement:.2%}"}
 
 
 def _sqnr(decibels: float | None) -> Fact:
@@ -156,7 +176,12 @@ def _payload_facts(payload: QuantisedPayload | None) -> dict[str, Fact]:
     }
 
 
-def _headline(report: Report) -> str:
+def _headline(report: AnyReport) -> str:
+    if isinstance(report, UncostedReport):
+        return (
+            f"accuracy in the emulator {report.accuracy.chip:.4f}; no chip equivalent, no energy "
+            f"and no latency: {report.no_chip_equivalent}"
+        )
     return (
         f"accuracy on the chip {report.accuracy.chip:.4f}; estimate for {report.chip.name}: "
         f"{report.energy_j.total * 1e6:.3f} µJ and {report.latency_s.total * 1e6:.1f} µs per "

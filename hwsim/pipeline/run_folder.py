@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from export.chip.chip_file import CHAIN_FILE, GRAPH_FILE
+from export.schedule_file import SCHEDULE_FILE
 from trainers.atomic_file import whole_file
 from trainers.errors import ConfigError
 from trainers.recipe import Recipe, parse_recipe, recipe_document
@@ -40,6 +41,16 @@ class RunFolder:
     def nir(self) -> Path:
         """The frozen network."""
         return self.path / "model.nir"
+
+    @property
+    def schedule(self) -> Path:
+        """The frozen network where its thresholds move with time, which NIR can't hold."""
+        return self.path / SCHEDULE_FILE
+
+    @property
+    def frozen(self) -> Path:
+        """The frozen network, in whichever of the two files there is."""
+        return self.schedule if self.schedule.is_file() and not self.nir.is_file() else self.nir
 
     @property
     def onnx(self) -> Path:

@@ -16,6 +16,7 @@ from hwsim.pipeline.lava_check import LavaCheck
 from hwsim.pipeline.scratch_arrays import ScratchArrays, scratch_folder
 from hwsim.pipeline.stage import Context
 from hwsim.silicon_notes import silicon_notes
+from hwsim.uncosted import no_chip_equivalent
 from trainers.device import choose_device
 from trainers.file_hash import sha256
 
@@ -60,6 +61,10 @@ def make(context: Context) -> list[Path]:
         f"{trace.spikes.sum() / trace.samples:,.0f} spikes and "
         f"{trace.synops.sum() / trace.samples:,.0f} synops per inference"
     )
+    reason = no_chip_equivalent(chip)
+    if reason is not None:
+        context.say(f"no chip equivalent: {reason}")
+        return [folder.trace]
     notes = silicon_notes(trace)
     for note in notes[:SHOWN_NOTES]:
         context.say(f"on real silicon: {note}")

@@ -16,11 +16,12 @@ from hwsim.report.html_tables import (
     source_list,
     waiting_table,
 )
-from hwsim.report.model import Report
+from hwsim.report.html_uncosted import uncosted_page
+from hwsim.report.model import AnyReport, UncostedReport
 from trainers.atomic_file import whole_file
 
 
-def write_html(report: Report, path: Path, *, training_page: str | None = None) -> None:
+def write_html(report: AnyReport, path: Path, *, training_page: str | None = None) -> None:
     """Writes report.html; `path` appears only when the file is complete.
 
     Args:
@@ -35,8 +36,10 @@ def write_html(report: Report, path: Path, *, training_page: str | None = None) 
         partial.write_text(page(report, training_page=training_page), encoding="utf-8")
 
 
-def page(report: Report, *, training_page: str | None = None) -> str:
+def page(report: AnyReport, *, training_page: str | None = None) -> str:
     """The whole page as text."""
+    if isinstance(report, UncostedReport):
+        return uncosted_page(report, _training_link(training_page))
     drawn = charts(report)
     return framed(
         f"{report.recipe or 'network'} on {report.chip.title}: spikeport report",

@@ -1,8 +1,8 @@
 """The top of the page: what was costed, on what, and the numbers that decide."""
 
 from hwsim.report.html_text import safe
-from hwsim.report.model import Report
-from hwsim.report.terms import STAGES, TERMS
+from hwsim.report.model import EmulatedReport, Report
+from hwsim.report.terms import TERMS, stages
 from hwsim.report.units import count, percent, si
 
 
@@ -15,8 +15,8 @@ def header(report: Report) -> str:
         f'<p class="lead">{count(network.neurons)} neurons, {count(network.synapses)} synapses, '
         f"T = {network.time_steps} steps per layer. Accuracies and event counts are measured; "
         "energy and time are estimates from them.</p>"
-        f"{''.join(_alert(text) for text in _warnings(report))}"
-        f'<dl class="verdict">{_accuracy(report)}{_energy(report)}{_latency(report)}'
+        f"{''.join(alert(text) for text in _warnings(report))}"
+        f'<dl class="verdict">{accuracy_card(report)}{_energy(report)}{_latency(report)}'
         f"{_cores(report)}</dl></header>"
     )
 
@@ -38,20 +38,22 @@ def _warnings(report: Report) -> list[str]:
     return warnings
 
 
-def _alert(text: str) -> str:
+def alert(text: str) -> str:
+    """A paragraph that can't be overlooked."""
     return f'<p class="alert" role="note">{safe(text)}</p>'
 
 
-def _accuracy(report: Report) -> str:
-    measured = [getattr(report.accuracy, stage.key) for stage in STAGES]
+def accuracy_card(report: EmulatedReport) -> str:
+    """Accuracy at each stage, as one card of the verdict."""
+    measured = [getattr(report.accuracy, stage.key) for stage in stages(report)]
     if not any(share is not None for share in measured):
         return '<div><dt>Accuracy</dt><dd class="small">not measured</dd></div>'
-    stages = "".join(
-        _stage(stage.label, share) for stage, share in zip(STAGES, measured, strict=True)
+    items = "".join(
+        _stage(stage.label, share) for stage, share in zip(stages(report), measured, strict=True)
     )
     samples = report.accuracy.samples
     of = "" if samples is None else f", {count(samples)} test samples"
-    return f'<div><dt>Accuracy{of}</dt><dd><ol class="stages">{stages}</ol></dd></div>'
+    return f'<div><dt>Accuracy{of}</dt><dd><ol class="stages">{items}</ol></dd></div>'
 
 
 def _stage(label: str, share: float | None) -> str:

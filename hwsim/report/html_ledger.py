@@ -6,13 +6,13 @@ from itertools import pairwise
 from hwsim.ledger.entry import LedgerEntry
 from hwsim.report.html_table import Column, table
 from hwsim.report.html_text import safe
-from hwsim.report.model import Report
+from hwsim.report.model import EmulatedReport
 from hwsim.report.units import count, percent
 
 TITLE = "Where accuracy goes"
 
 
-def ledger_table(report: Report) -> str:
+def ledger_table(report: EmulatedReport) -> str:
     """A row per transformation; nothing in a report that has none."""
     if not report.ledger:
         return ""

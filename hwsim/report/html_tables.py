@@ -4,7 +4,7 @@ from hwsim.report.chip_cost import ChipConstant
 from hwsim.report.fields import Fact
 from hwsim.report.html_table import Column, table
 from hwsim.report.html_text import Markup, safe
-from hwsim.report.model import Layer, Report
+from hwsim.report.model import EmulatedReport, Layer, Report
 from hwsim.report.terms import TERMS
 from hwsim.report.units import count, percent, si
 
@@ -33,7 +33,7 @@ def layer_table(report: Report) -> str:
         ]
         for layer in report.layers
     ]
-    return _section(
+    return section(
         "layers",
         "Layers",
         "Spikes, synaptic operations (SynOps), messages and energy are per inference, mean of "
@@ -43,13 +43,13 @@ def layer_table(report: Report) -> str:
     )
 
 
-def quantisation_table(report: Report) -> str:
+def quantisation_table(report: EmulatedReport) -> str:
     """Facts about each layer's integers, a column per fact; nothing when there are none."""
     text = "How each layer's numbers became the chip's integers."
     return _fact_table("quantisation", "Quantisation", "Layer", text, report.quantisation)
 
 
-def waiting_table(report: Report) -> str:
+def waiting_table(report: EmulatedReport) -> str:
     """Paths that wait for longer ones; nothing for a plain chain."""
     text = (
         "A shortcut is fewer steps long than the layers beside it. So that both arrive together, "
@@ -67,7 +67,7 @@ def _fact_table(
     facts = list(dict.fromkeys(fact for own in named.values() for fact in own))
     rows = [[name, *(_fact(own.get(fact)) for fact in facts)] for name, own in named.items()]
     columns = [Column(head, ""), *(Column(_words(fact)) for fact in facts)]
-    return _section(key, title, text, table(title, columns, rows))
+    return section(key, title, text, table(title, columns, rows))
 
 
 def event_table(report: Report) -> str:
@@ -93,7 +93,7 @@ def event_table(report: Report) -> str:
         Column("Source", ""), Column("Note", "note"),
     ]  # fmt: skip
     foot = ["Total", "", "", "", si(report.energy_j.total, "J"), "", "", "", ""]
-    return _section(
+    return section(
         "events",
         "Events and their costs",
         "Counts come from the emulated network, costs from the chip file; energies are estimates. "
@@ -105,7 +105,7 @@ def event_table(report: Report) -> str:
 def assumption_list(report: Report) -> str:
     """What the estimate takes as given and leaves out."""
     items = "".join(f"<li>{safe(sentence)}</li>" for sentence in report.assumptions)
-    return _section("assumptions", "Assumptions", "", f'<ul class="plain-list">{items}</ul>')
+    return section("assumptions", "Assumptions", "", f'<ul class="plain-list">{items}</ul>')
 
 
 def silicon_list(report: Report) -> str:
@@ -114,7 +114,7 @@ def silicon_list(report: Report) -> str:
         return ""
     items = "".join(f"<li>{safe(sentence)}</li>" for sentence in report.silicon)
     text = "The emulator is bit-exact to Lava's CPU models; nothing was run on silicon."
-    return _section(
+    return section(
         "silicon",
         "Where real silicon may differ",
         text,
@@ -142,7 +142,7 @@ def source_list(report: Report) -> str:
         Column("Key", ""), Column("Value"), Column("Grade", ""), Column("Source", ""),
         Column("Note", "note"),
     ]  # fmt: skip
-    return _section(
+    return section(
         "sources",
         "Sources",
         "Grades: published by the maker, measured on silicon, derived from such numbers, or "
@@ -152,7 +152,8 @@ def source_list(report: Report) -> str:
     )
 
 
-def _section(key: str, title: str, text: str, content: str) -> str:
+def section(key: str, title: str, text: str, content: str) -> str:
+    """A titled part of the page; `content` is HTML, the text is escaped."""
     paragraph = f"<p>{safe(text)}</p>" if text else ""
     return (
         f'<section aria-labelledby="{key}-title"><h2 id="{key}-title">{safe(title)}</h2>'

@@ -1,10 +1,11 @@
 """report.json on disk."""
 
+import json
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from hwsim.report.model import Report
+from hwsim.report.model import AnyReport, EmulatedReport, Report, UncostedReport
 from trainers.atomic_file import whole_file
 from trainers.errors import FileError
 
@@ -12,7 +13,7 @@ MAX_FILE_BYTES = 1 << 26
 """A report of a thousand layers over a thousand steps stays far below this."""
 
 
-def write_report(report: Report, path: Path) -> None:
+def write_report(report: EmulatedReport, path: Path) -> None:
     """Writes report.json; `path` appears only when the file is complete.
 
     Raises:
@@ -22,8 +23,8 @@ def write_report(report: Report, path: Path) -> None:
         partial.write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 
-def read_report(path: Path) -> Report:
-    """Reads report.json and checks every field.
+def read_report(path: Path) -> AnyReport:
+    """Reads report.json and checks every field; it is uncosted if it says so itself.
 
     Raises:
         FileError: the file is missing, unreadable, too large or not a report of this format.
@@ -32,7 +33,9 @@ def read_report(path: Path) -> Report:
         size = path.stat().st_size
         if size > MAX_FILE_BYTES:
             raise FileError(f"{path}: {size} bytes exceed {MAX_FILE_BYTES}. Name a report.json.")
-        return Report.model_validate_json(path.read_bytes())
+        content = path.read_bytes()
+        kind = UncostedReport if _says_why_not(content) else Report
+        return kind.model_validate_json(content)
     except OSError as error:
         reason = error.strerror or str(error)
         raise FileError(f"{path}: can't be read ({reason}). Name a report.json.") from error
@@ -44,3 +47,12 @@ def read_report(path: Path) -> Report:
             f"{path}: isn't a report of this version ({place}: {fault['msg']}{more}). "
             "Make the report again."
         ) from error
+
+
+def _says_why_not(content: bytes) -> bool:
+    """Whether the key of an uncosted report is there; damage is named by the full check."""
+    try:
+        table = json.loads(content)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(table, dict) and "no_chip_equivalent" in table

@@ -1,13 +1,17 @@
-"""Adds to an estimate what only the run knows: accuracies, recipe, training, fidelity."""
+"""Adds to a report what only the run knows: accuracies, recipe, training, fidelity."""
+
+from typing import TypeVar
 
 from hwsim.errors import ChipError
 from hwsim.ledger.entry import LedgerEntry
 from hwsim.report.fields import Fact
-from hwsim.report.model import Accuracy, Report, TrainingCurve
+from hwsim.report.model import Accuracy, EmulatedReport, TrainingCurve
+
+Kind = TypeVar("Kind", bound=EmulatedReport)
 
 
 def with_run_facts(
-    report: Report,
+    report: Kind,
     *,
     accuracy: Accuracy | None = None,
     recipe: str | None = None,
@@ -16,11 +20,11 @@ def with_run_facts(
     quantisation: dict[str, dict[str, Fact]] | None = None,
     waiting: dict[str, dict[str, Fact]] | None = None,
     ledger: tuple[LedgerEntry, ...] | None = None,
-) -> Report:
+) -> Kind:
     """The report with the given facts in place; what isn't given stays as it was.
 
     Args:
-        report: an estimate.
+        report: of a network that was simulated alone.
         accuracy: share of test samples classified right at each stage.
         recipe: name of the recipe that made the network.
         training: curve over epochs.
@@ -48,4 +52,4 @@ def with_run_facts(
         "ledger": ledger,
     }
     given = {key: value for key, value in facts.items() if value is not None}
-    return Report.model_validate({**dict(report), **given})
+    return type(report).model_validate({**dict(report), **given})

@@ -6,13 +6,18 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from hwsim.report.model import Report
-from hwsim.report.terms import STAGES, TERMS
+from hwsim.report.model import AnyReport, EmulatedReport, Report, UncostedReport
+from hwsim.report.terms import TERMS, stages
 from hwsim.report.units import count, percent, si
 
 
-def summary(report: Report) -> RenderableType:
-    """Accuracy, layers, energy by term, latency, assumptions, notes, one under the other."""
+def summary(report: AnyReport) -> RenderableType:
+    """Accuracy, layers, energy by term, latency, assumptions, notes, one under the other.
+
+    Of a network that no chip could run: why, and what was measured.
+    """
+    if isinstance(report, UncostedReport):
+        return Group(_uncosted_heading(report), _accuracy(report), _emulated_layers(report))
     return Group(
         _heading(report),
         _accuracy(report),
@@ -25,11 +30,7 @@ def summary(report: Report) -> RenderableType:
 
 
 def _heading(report: Report) -> RenderableType:
-    chip, network = report.chip, report.network
-    size = (
-        f"{count(network.neurons)} neurons, {count(network.synapses)} synapses, "
-        f"T = {network.time_steps}"
-    )
+    chip, size = report.chip, _size(report)
     use = f"{chip.title}: {count(chip.cores_used)} of {count(chip.cores)} cores"
     verdict = Text("fits", style="green") if chip.fits else Text("does not fit", style="bold red")
     name = "" if report.recipe is None else f"{report.recipe}: "
@@ -40,11 +41,31 @@ def _heading(report: Report) -> RenderableType:
     return Padding(lines, (1, 0))
 
 
-def _accuracy(report: Report) -> RenderableType:
+def _uncosted_heading(report: UncostedReport) -> RenderableType:
+    name = "" if report.recipe is None else f"{report.recipe}: "
+    lines = Text.assemble(
+        Text(name, style="bold"),
+        _size(report),
+        "\n",
+        Text("no chip equivalent", style="bold red"),
+        f": {report.no_chip_equivalent} No energy and no latency are claimed.",
+    )
+    return Padding(lines, (1, 0))
+
+
+def _size(report: EmulatedReport) -> str:
+    network = report.network
+    return (
+        f"{count(network.neurons)} neurons, {count(network.synapses)} synapses, "
+        f"T = {network.time_steps}"
+    )
+
+
+def _accuracy(report: EmulatedReport) -> RenderableType:
     accuracy = report.accuracy
     of = "" if accuracy.samples is None else f" on {count(accuracy.samples)} test samples"
     table = _table("stage", "accuracy")
-    for stage in STAGES:
+    for stage in stages(report):
         share: float | None = getattr(accuracy, stage.key)
         table.add_row(stage.label, "not measured" if share is None else percent(share, 2))
     return _titled(f"Accuracy{of}", table)
@@ -62,6 +83,20 @@ def _layers(report: Report) -> RenderableType:
             count(layer.synops_per_inference),
             count(layer.cores),
             si(energy.synops + energy.neurons + energy.messages + energy.static, "J"),
+        )
+    samples = count(report.simulated_samples)
+    return _titled(f"Layers, per inference (mean of {samples} samples)", table)
+
+
+def _emulated_layers(report: UncostedReport) -> RenderableType:
+    table = _table("layer", "neurons", "spikes", "rate", "synops")
+    for layer in report.layers:
+        table.add_row(
+            Text(layer.name),
+            count(layer.neurons),
+            count(layer.spikes_per_inference),
+            percent(layer.spike_rate),
+            count(layer.synops_per_inference),
         )
     samples = count(report.simulated_samples)
     return _titled(f"Layers, per inference (mean of {samples} samples)", table)

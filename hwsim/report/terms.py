@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from hwsim.report.emulated import EmulatedReport, UncostedReport
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -16,6 +18,13 @@ STAGES = (
     Stage("frozen", "frozen"),
     Stage("chip", "chip (emulated)"),
 )
+
+
+def stages(report: EmulatedReport) -> tuple[Stage, ...]:
+    """The stages of a report; what no chip could run was emulated and nothing else."""
+    if not isinstance(report, UncostedReport):
+        return STAGES
+    return (*STAGES[:-1], Stage("chip", "emulated"))
 
 
 @dataclass(frozen=True)

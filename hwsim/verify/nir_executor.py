@@ -11,14 +11,20 @@ from export.executor import logits, run_graph
 from export.nir_neuron import discrete_neuron
 from hwsim.verify.runtime import Answer, Ask, Samples, Subject
 
+NO_IMPORTERS = (
+    "thresholds move with time, which NIR and Lava have no field for: Norse, snnTorch, "
+    "SpikingJelly and Lava have no row"
+)
+
 
 def open_nir_executor(subject: Subject) -> Ask:
     """The executor on the network in the unscaled encoding."""
     graph, facts = unscaled(subject), subject.facts
+    note = NO_IMPORTERS if facts.moving_thresholds else ""
 
     def ask(inputs: Samples) -> Answer:
         run = run_graph(graph, inputs)
-        return Answer(run.spikes, logits(run.outputs, facts))
+        return Answer(run.spikes, logits(run.outputs, facts), note=note)
 
     return ask
 

@@ -7,7 +7,10 @@ import onnx
 from numpy.typing import NDArray
 
 from export.executor import logits
+from export.moving_threshold import moving_thresholds
 from export.onnx import read_onnx, with_spikes
+from export.onnx.neuron import states_of
+from export.onnx.threshold import STEP
 from hwsim.errors import NotInstalled, RuntimeRefused
 from hwsim.verify.runtime import Answer, Ask, Samples, Subject, refusals
 
@@ -54,6 +57,8 @@ def open_scan(subject: Subject) -> Ask | None:
 def open_step(subject: Subject) -> Ask | None:
     """model.step.onnx: one call per step, the state handed from call to call.
 
+    Where thresholds change from step to step it is told the step's number.
+
     Raises:
         NotInstalled: there is no ONNX Runtime.
         RuntimeRefused: it can't run this model.
@@ -64,17 +69,21 @@ def open_step(subject: Subject) -> Ask | None:
     session = Session(_own(with_spikes(read_onnx(subject.step_onnx)), subject))
     facts, neurons = subject.facts, subject.neurons
     note = "" if facts.readout.weights is None else WEIGHTED_BY_US
-    shapes = {node.name: node.shape for node in subject.nodes if node.fires}
+    moving = moving_thresholds(facts)
+    states = states_of(subject.nodes, moving)
+    numbered = any(how.factors is not None for how in moving.values())
 
     def ask(inputs: Samples) -> Answer:
         singles = inputs.astype(np.float32)
         static = facts.input.form == "static"
         state: Feeds = {
-            f"v_{name}": np.zeros((len(inputs), *shapes[name]), np.float32) for name in neurons
+            name: np.zeros((len(inputs), *shape), np.float32) for name, shape in states.items()
         }
         steps: list[Feeds] = []
         for t in range(facts.time_steps):
-            results = session.run({"input": singles if static else singles[:, t], **state})
+            number: Feeds = {STEP: np.array(t, np.int64)} if numbered else {}
+            frame = singles if static else singles[:, t]
+            results = session.run({"input": frame, **number, **state})
             state = {name: results[f"{name}_next"] for name in state}
             steps.append(results)
         outputs = np.stack([step["output"] for step in steps]).astype(np.float64)

@@ -53,7 +53,8 @@ class Reference:
         nodes = self._judge.subject.graph.nodes
         margins: dict[str, NDArray[np.float64]] = {}
         for name, membranes in self.run.membranes.items():
-            distance = np.abs(membranes - nodes[name].v_threshold)
+            threshold = self.run.thresholds.get(name, nodes[name].v_threshold)
+            distance = np.abs(membranes - threshold)
             margins[name] = distance / self._judge.gains[name]
         return margins
 

@@ -26,10 +26,10 @@ The runtime must decide as the executor did if |u - threshold| exceeds
 
     B = e_u + (2 p + gamma_4) |threshold|
 
-so a decision that differs although its float64 margin is larger than B isn't rounding. The
-executor's own roundings are covered by adding 2^-53 to h and 2^-49 to p; numbers below 2^-126 may
-be flushed to zero, which adds at most 2^-126 per operation; and B is widened by 2^-20 of itself for
-its own float64 evaluation.
+(`hwsim.verify.threshold_error` has the bound of thresholds that move), so a decision that differs
+although its float64 margin is larger than B isn't rounding. The executor's own roundings are
+covered by adding 2^-53 to h and 2^-49 to p; numbers below 2^-126 may be flushed to zero, which adds
+at most 2^-126 per operation; and B is widened by 2^-20 of itself for its own float64 evaluation.
 """
 
 from collections.abc import Iterator
@@ -47,10 +47,12 @@ from export.executor.readout import readout_weights
 from export.executor.run import Run, summed
 from export.executor.samples import time_major
 from export.graph_order import OrderedNode, in_order
+from export.moving_threshold import moving_threshold
 from export.nir_metadata import read_facts
 from export.nir_neuron import discrete_neuron
 from hwsim.verify.arithmetic import DOUBLE, SINGLE, TINY, Arithmetic, gamma
 from hwsim.verify.linear_error import LinearError, Signal
+from hwsim.verify.threshold_error import ThresholdError
 
 FloatArray = NDArray[np.float64]
 
@@ -119,16 +121,24 @@ class ErrorBound:
     def _decisions(self, node: OrderedNode, given: Signal, run: Run) -> Tensor:
         cell = discrete_neuron(node.name, node.node, self._facts.dt_s)
         decay, leak = doubles(cell.decay), doubles(np.abs(cell.leak))
-        reset, threshold = doubles(cell.reset), doubles(np.abs(cell.threshold))
+        reset = doubles(cell.reset)
         update = self._parameters + gamma(8, self._roundoff)
         stored = self._parameters + gamma(4, self._roundoff)
         bounds = torch.empty(run.spikes[node.name].shape, dtype=torch.float64)
         v, e_v = torch.zeros_like(bounds[0]), torch.zeros_like(bounds[0])
+        threshold = ThresholdError(
+            doubles(np.abs(cell.threshold)),
+            moving_threshold(self._facts, node.name),
+            stored,
+            v,
+            len(bounds),
+        )
         for t, (size, e_x) in enumerate(_frames(given, len(bounds))):
             state = (2 - decay) * (v.abs() + e_v)
             e_u = decay * e_v + e_x + update * (state + size + leak) + 8 * TINY
-            bounds[t] = (e_u + stored * threshold) * (1 + 2.0**-20)
+            bounds[t] = (e_u + threshold.at(t)) * (1 + 2.0**-20)
             fired = torch.from_numpy(run.spikes[node.name][t])
+            threshold.observe(fired)
             u = torch.from_numpy(run.membranes[node.name][t] / cell.gain)
             v = torch.where(fired, reset, u)
             e_v = torch.where(fired, stored * reset.abs(), e_u)

@@ -54,7 +54,7 @@ class Subject:
     """The network under test and its exported files.
 
     Args:
-        graph: the frozen network, as read from model.nir.
+        graph: the frozen network, as read from model.nir or model.schedule.npz.
         onnx: model.onnx, if there is one.
         step_onnx: model.step.onnx, if there is one.
     """
@@ -92,12 +92,15 @@ class Runtime:
         open: imports the tool and the network, raising NotInstalled or RuntimeRefused; None where
             the subject lacks the file this runtime reads, which leaves it out of the table.
         compared_with: whose spikes and logits it is held to.
+        imports_nir: it knows what NIR has fields for and nothing else, so that it is left out where
+            thresholds move with time: there is no file for it to import.
     """
 
     precision: str
     arithmetic: Arithmetic
     open: Callable[[Subject], Ask | None]
     compared_with: str = "nir_executor"
+    imports_nir: bool = False
 
 
 @contextmanager

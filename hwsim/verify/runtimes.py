@@ -12,9 +12,9 @@ WIDENED = "float64 (parameters float32)"
 
 RUNTIMES: dict[str, Runtime] = {
     "nir_executor": Runtime("float64", FLOAT64, open_nir_executor, "unscaled encoding"),
-    "norse": Runtime(WIDENED, FLOAT32_PARAMETERS, open_norse),
-    "snntorch": Runtime(WIDENED, FLOAT32_PARAMETERS, open_snntorch),
-    "spikingjelly": Runtime("float64", FLOAT64, open_spikingjelly),
+    "norse": Runtime(WIDENED, FLOAT32_PARAMETERS, open_norse, imports_nir=True),
+    "snntorch": Runtime(WIDENED, FLOAT32_PARAMETERS, open_snntorch, imports_nir=True),
+    "spikingjelly": Runtime("float64", FLOAT64, open_spikingjelly, imports_nir=True),
     "onnxruntime model.onnx": Runtime("float32", FLOAT32, open_scan),
     "onnxruntime model.step.onnx": Runtime("float32", FLOAT32, open_step),
 }

@@ -9,11 +9,13 @@ import pytest
 
 from export.chip.netx_read import read_netx
 from export.errors import InvalidGraph, UnsupportedLayer
+from export.freezing import freeze
 from export.nir_file import read_nir
 from export.quantizing import quantize
-from export.targets import TARGETS
+from export.targets import TARGETS, refuse_unfit_targets
 from tests.frozen_networks import conv_network, images
 from tests.full_disk import full_disk
+from tests.moving_networks import adaptive, inputs, scheduled
 from tests.same_graph import assert_same_graph
 from tests.small_chip_graphs import diamond
 from trainers.errors import FileError
@@ -24,6 +26,7 @@ def test_the_table_names_the_run_folders_files() -> None:
     assert {name: target.files for name, target in TARGETS.items()} == {
         "nir": ("model.nir",),
         "onnx": ("model.onnx", "model.step.onnx"),
+        "schedule": ("model.schedule.npz",),
         "netx": ("chip.net",),
         "chip": ("chip.net", "network.chip.h5"),
         "chip-onnx": ("model.chip.onnx",),
@@ -41,7 +44,8 @@ def test_every_target_writes_its_files(tmp_path: Path) -> None:
         left = target.write(graph, chip, tmp_path)
         assert {path.name for path in left} <= set(target.files)
     assert sorted(os.listdir(tmp_path)) == [
-        "chip.net", "model.chip.onnx", "model.nir", "model.onnx", "model.step.onnx",
+        "chip.net", "model.chip.onnx", "model.nir", "model.onnx", "model.schedule.npz",
+        "model.step.onnx",
     ]  # fmt: skip
     assert_same_graph(read_netx(tmp_path / "chip.net"), chip)
     weight = read_nir(tmp_path / "model.nir").nodes["l003_conv"].weight
@@ -81,3 +85,24 @@ def test_a_full_disk_leaves_no_partial_file(tmp_path: Path, target: str) -> None
     with full_disk(1000), pytest.raises(FileError, match=f"({names}): can't be written"):
         TARGETS[target].write(graph, chip, tmp_path)
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "able"), [("schedule", "onnx, schedule, chip"), ("adaptation", "onnx, schedule")]
+)
+def test_targets_that_hold_constants_refuse_thresholds_that_move(kind: str, able: str) -> None:
+    """In one line with target, node, layer, strategy, method, and the targets that could."""
+    network = scheduled("flat", 0) if kind == "schedule" else adaptive("flat", 0)
+    method = "ds-atgo" if kind == "schedule" else "alif"
+    graph = freeze(network, inputs(), strategy="schedule", method=(method,))
+    able_ones = able.split(", ")
+    refuse_unfit_targets(graph, tuple(able_ones))
+    for name in TARGETS.keys() - set(able_ones):
+        with pytest.raises(UnsupportedLayer) as refusal:
+            refuse_unfit_targets(graph, (*able_ones, name))
+        message = str(refusal.value)
+        assert "\n" not in message
+        assert message.startswith(f"export target '{name}': node 'l002_lif' (layer '2', threshold ")
+        assert f"strategy schedule, method {method}): its threshold" in message
+        assert message.endswith(f"Export to targets {able} only.")
+    refuse_unfit_targets(conv_network(), tuple(TARGETS))

@@ -8,7 +8,8 @@ of tau_a in the options are ours.
 
 In LSNN the gradient flows through a; Norse's code cuts it at s, which is the default here
 (`detach`). The state a belongs to one forward pass, in training and in evaluation, and is no part
-of a checkpoint. Such a network can't be frozen: NIR and netx hold constant thresholds.
+of a checkpoint. Such a network freezes with threshold strategy `schedule` to ONNX alone: NIR, netx
+and the chip hold no thresholds that follow spikes.
 """
 
 import math
@@ -23,7 +24,7 @@ from trainers.network import SpikingNetwork
 from trainers.neurons.derivatives import ShapeName
 from trainers.neurons.lif import LIF
 from trainers.neurons.shaped import Shaped
-from trainers.neurons.threshold import ThresholdRule
+from trainers.neurons.threshold import SpikeAdaptation, ThresholdRule
 from trainers.widened import at_least_float32
 
 
@@ -82,6 +83,11 @@ class SpikeDrivenThreshold(ThresholdRule):
     def schedule(self, time_steps: int) -> None:
         """None: each neuron has its own."""
         del time_steps
+
+    def spike_adaptation(self) -> SpikeAdaptation:
+        """b0, beta and rho as they are used."""
+        base, beta, rho = (float(value.double()) for value in (self.b0, self.beta, self.rho))
+        return SpikeAdaptation("alif", base, beta, rho)
 
 
 def prepare(network: SpikingNetwork, options: MethodOptions) -> None:

@@ -1,10 +1,35 @@
 """Threshold rules: which threshold a layer uses at each step, in training and in evaluation."""
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class SpikeAdaptation:
+    """A threshold that each neuron's own spikes raise, in evaluation.
+
+        theta[t] = base + beta a[t] ;   a[0] = 0 ;   a[t+1] = rho a[t] + (1 - rho) s[t]
+
+    Args:
+        method: the training method whose rule it is.
+        base: threshold of a neuron that hasn't fired.
+        beta: rise per unit of a.
+        rho: decay of a per step.
+    """
+
+    method: str
+    base: float
+    beta: float
+    rho: float
+
+    @property
+    def moves(self) -> bool:
+        """Whether a spike changes the threshold at all."""
+        return self.beta > 0 and self.rho < 1
 
 
 class ThresholdRule(nn.Module, ABC):
@@ -28,6 +53,10 @@ class ThresholdRule(nn.Module, ABC):
     @abstractmethod
     def schedule(self, time_steps: int) -> Tensor | None:
         """Evaluation thresholds [T], one per step; None if each neuron has its own."""
+
+    def spike_adaptation(self) -> SpikeAdaptation | None:
+        """How each neuron's own spikes move its threshold in evaluation; None if they don't."""
+        return None
 
     def observe(self, fired: Tensor, step: int) -> None:
         """Sees the spikes of the step whose threshold it gave; most rules don't care."""

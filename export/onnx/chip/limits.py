@@ -3,7 +3,7 @@
 from export.chip.check_graph import label
 from export.chip.graph import ChipGraph, IntArray, Population
 from export.chip.limits import BIAS_MANT_LAVA_MAX, DECAY_ONE, THRESHOLD_MANT_LAVA_MAX
-from export.errors import LimitExceeded
+from export.errors import LimitExceeded, UnsupportedLayer
 from export.onnx.chip.reach import INT32_LIMIT
 from export.onnx.chip.synapses import largest_row
 
@@ -16,7 +16,17 @@ RANGES = (
 
 
 def check_limits(graph: ChipGraph) -> None:
-    """Raises LimitExceeded where Lava would hold another value, or a sum could leave 32 bits."""
+    """Refuses what Lava's fields can't hold.
+
+    Raises:
+        LimitExceeded: Lava would hold another value, or a sum could leave 32 bits.
+        UnsupportedLayer: a threshold changes from step to step.
+    """
+    for name in graph.scheduled:
+        raise UnsupportedLayer(
+            f"model.chip.onnx: population '{name}' has another threshold at each step, which no "
+            "chip and no file of target chip-onnx holds. Export to targets schedule, onnx and chip."
+        )
     for population in graph.populations:
         _check_population(population)
     for projection in graph.projections:

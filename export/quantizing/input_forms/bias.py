@@ -20,8 +20,8 @@ from export.quantizing.input_forms.input_form import (
     FirstLayer,
     InputFormRow,
 )
+from export.quantizing.input_room import InputRoom
 from export.quantizing.layer import LayerQuantization, layer_population
-from export.quantizing.scale import input_scale
 from export.quantizing.segments import Segment
 from export.quantizing.uniform_neuron import uniform_neuron
 
@@ -38,7 +38,10 @@ def quantise(first: Segment, facts: FrozenFacts, calibration: Calibration) -> Fi
     """
     neuron = uniform_neuron(first)
     largest = float(np.abs(host_currents(first, facts, calibration.samples)).max())
-    scale = input_scale(first.target, largest, neuron.decay, facts.time_steps, neuron.threshold)
+    room = InputRoom(
+        first.target, largest, neuron.decay, facts.time_steps, neuron.highest_threshold
+    )
+    scale = calibration.rule.input_scale(room)
     population = layer_population(first, neuron, scale, np.zeros((), dtype=np.int64))
     return FirstLayer(
         input=ChipInput(first.target, "bias", first.shape),

@@ -26,7 +26,9 @@ from export.quantizing.input_forms.input_form import (
     InputFormRow,
 )
 from export.quantizing.input_forms.payload_search import PayloadLayer, best_payloads
+from export.quantizing.integrated_layer import IntegratedLayer
 from export.quantizing.layer import layer_bias, layer_population, layer_projection, layer_report
+from export.quantizing.quantized_weights import QuantizedWeights
 from export.quantizing.segments import Segment
 from export.quantizing.uniform_neuron import uniform_neuron
 
@@ -49,28 +51,37 @@ def quantise(first: Segment, facts: FrozenFacts, calibration: Calibration) -> Fi
     if facts.input.form == "sequence":
         samples = samples.reshape(-1, *samples.shape[2:])
     neuron, weights = uniform_neuron(first), compose(first)
+
+    def built(integers: QuantizedWeights) -> IntegratedLayer:
+        population = layer_population(first, neuron, integers.scale, layer_bias(first, integers))
+        return IntegratedLayer(
+            population,
+            (layer_projection(first, weights, integers),),
+            layer_report(first, integers, int(population.threshold)),
+        )
+
     found = best_payloads(
         PayloadLayer(
             name=first.target,
             shape=first.shape,
             operation=weights,
-            threshold=neuron.threshold,
+            threshold=neuron.highest_threshold,
             largest_membrane=calibration.largest_membrane,
             charge=float(sum(neuron.decay**step for step in range(facts.time_steps))),
             samples=samples,
             most_bits=calibration.payload_bits,
+            rule=calibration.rule,
+            source=first.source,
+            built=built,
         )
     )
-    integers, payload = found.integers, found.payload
-    bias = layer_bias(first, integers)
-    population = layer_population(first, neuron, integers.scale, bias)
-    report = layer_report(first, integers, int(population.threshold))
+    layer, payload = built(found.integers), found.payload
     return FirstLayer(
         input=ChipInput(first.source, "graded", first.given),
         host=HostEncoder(0, payload.scale, payload.lowest, payload.highest),
-        population=population,
-        projections=(layer_projection(first, weights, integers),),
-        report=replace(report, payload=payload),
+        population=layer.population,
+        projections=layer.projections,
+        report=replace(layer.report, payload=payload),
     )
 
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from export.chip.graph import ChipGraph, ChipInput, HostEncoder, Population, Projection
 from export.nir_metadata import FrozenFacts
 from export.quantizing.layer import LayerQuantization
+from export.quantizing.scale_rule import ScaleRule
 from export.quantizing.segments import Segment
 
 PAYLOAD_BITS = 8
@@ -38,11 +39,13 @@ class Calibration:
         samples: inputs as the network takes them, never the test split.
         largest_membrane: largest |u| of the first population on them, in units of its current.
         payload_bits: the most a graded payload may have.
+        rule: weight bits and how the scale is chosen.
     """
 
     samples: NDArray[Any]
     largest_membrane: float
     payload_bits: int
+    rule: ScaleRule
 
 
 @dataclass(frozen=True)

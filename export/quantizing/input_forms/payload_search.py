@@ -7,9 +7,9 @@ threshold or u limit that scale, each bit of payload leaves one less for the wei
     a = sum of weight * p ;  current = (a + bias) / scale ;  error = RMS over calibration data
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from math import prod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from math import isclose, prod
 from typing import Any
 
 import numpy as np
@@ -19,8 +19,12 @@ from export.errors import LimitExceeded
 from export.quantizing.compose import FloatArray, FloatConv, FloatDense
 from export.quantizing.input_forms.payload_range import PayloadRange, payload_ranges
 from export.quantizing.input_forms.weighted_sums import largest_sum, weighted_sums
+from export.quantizing.integrated_layer import IntegratedLayer
 from export.quantizing.payload_quantization import SUM_MAX, PayloadQuantization
-from export.quantizing.scale import STATE_HEADROOM, QuantizedWeights, hidden_scale, quantized
+from export.quantizing.quantized_weights import QuantizedWeights, quantized
+from export.quantizing.room import STATE_HEADROOM, HiddenRoom
+from export.quantizing.scale_rule import ScaleRule
+from trainers.errors import ConfigError
 
 HEADROOM = 1.5
 """u and v have room for inputs that much stronger than the calibration's, or for any payloads."""
@@ -42,6 +46,9 @@ class PayloadLayer:
         charge: how many times a constant current the membrane can reach.
         samples: calibration inputs [M, *given]; a sequence's steps are rows of their own.
         most_bits: of a payload.
+        rule: weight bits and how the scale is chosen.
+        source: the external input, whose payload scale the rule may give as well.
+        built: the layer of these integers, for searches that run it.
     """
 
     name: str
@@ -52,6 +59,9 @@ class PayloadLayer:
     charge: float
     samples: NDArray[Any]
     most_bits: int
+    rule: ScaleRule = field(default_factory=ScaleRule)
+    source: str = "input"
+    built: Callable[[QuantizedWeights], IntegratedLayer] | None = None
 
 
 @dataclass(frozen=True)
@@ -71,7 +81,7 @@ def best_payloads(layer: PayloadLayer) -> PayloadWeights:
     strongest = _strongest_sum(layer)
     found: list[PayloadWeights] = []
     refusal: LimitExceeded | None = None
-    for choice in payload_ranges(layer.name, layer.samples, layer.most_bits):
+    for choice in _choices(layer):
         try:
             integers = _integers(layer, choice, strongest)
         except LimitExceeded as error:
@@ -90,6 +100,33 @@ def best_payloads(layer: PayloadLayer) -> PayloadWeights:
     )
 
 
+def _choices(layer: PayloadLayer) -> tuple[PayloadRange, ...]:
+    ranges = tuple(payload_ranges(layer.name, layer.samples, layer.most_bits))
+    wanted = (layer.rule.given or {}).get(layer.source)
+    if wanted is None:
+        return ranges
+    found = tuple(choice for choice in ranges if isclose(choice.scale, wanted))
+    if not found:
+        known = ", ".join(f"{choice.scale:.6g}" for choice in ranges)
+        raise ConfigError(
+            f"layer '{layer.name}', graded input: no range of payloads has the given scale "
+            f"{wanted:.6g}. With these calibration inputs there are: {known}."
+        )
+    return found
+
+
+def _difference(
+    layer: PayloadLayer, choice: PayloadRange, weight: FloatArray
+) -> Callable[[float], float] | None:
+    evidence, built, bits = layer.rule.evidence, layer.built, layer.rule.bits
+    if evidence is None or built is None:
+        return None
+    payloads = choice.payloads(evidence.samples)
+    return lambda scale: evidence.difference_on(
+        built(quantized(weight, layer.operation.bias, scale, bits)), layer.source, payloads
+    )
+
+
 def _integers(layer: PayloadLayer, choice: PayloadRange, strongest: float) -> QuantizedWeights:
     weight, bias = layer.operation.weight / choice.scale, layer.operation.bias
     worst = largest_sum(weight, choice.lowest, choice.highest)
@@ -100,11 +137,21 @@ def _integers(layer: PayloadLayer, choice: PayloadRange, strongest: float) -> Qu
         min(HEADROOM * layer.largest_membrane, worst_membrane),
     )
     while True:
-        scale = hidden_scale(layer.name, weight, bias, layer.threshold, room / STATE_HEADROOM)
-        integers = quantized(weight, bias, scale)
+        scale = layer.rule.scale(
+            HiddenRoom(
+                name=layer.name,
+                weights=(weight,),
+                bias=bias,
+                bits=layer.rule.bits,
+                difference=_difference(layer, choice, weight),
+                threshold=layer.threshold,
+                largest_membrane=room / STATE_HEADROOM,
+            )
+        )
+        integers = quantized(weight, bias, scale, layer.rule.bits)
         # Rounding can add to the sum of a long row what the bound didn't foresee.
         reached = largest_sum(integers.weight, choice.lowest, choice.highest)
-        if not for_any or reached <= SUM_MAX:
+        if not for_any or reached <= SUM_MAX or layer.rule.given is not None:
             return integers
         room *= max(reached / SUM_MAX, 1.001)
 

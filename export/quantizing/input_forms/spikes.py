@@ -34,7 +34,7 @@ def quantise(first: Segment, facts: FrozenFacts, calibration: Calibration) -> Fi
     """
     del facts
     refuse_other_values(calibration.samples)
-    layer = hidden_layer(first, calibration.largest_membrane, {})
+    layer = hidden_layer(first, calibration.largest_membrane, {}, calibration.rule)
     return FirstLayer(
         input=ChipInput(first.source, "spikes", first.given),
         host=None,

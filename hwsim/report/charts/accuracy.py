@@ -12,17 +12,17 @@ from hwsim.report.charts.chart import (
     row_axis,
     row_notes,
 )
-from hwsim.report.model import Report
-from hwsim.report.terms import STAGES
+from hwsim.report.model import EmulatedReport
+from hwsim.report.terms import stages
 from hwsim.report.units import count, percent
 
 Z_95 = 1.959964
 """Half-width of the central 95 % of a normal distribution, in standard deviations."""
 
 
-def accuracy_chart(report: Report) -> Chart | None:
+def accuracy_chart(report: EmulatedReport) -> Chart | None:
     """Bars from 0 to 100 % with values and differences beside them; None if nothing measured."""
-    measured = {stage.label: getattr(report.accuracy, stage.key) for stage in STAGES}
+    measured = {stage.label: getattr(report.accuracy, stage.key) for stage in stages(report)}
     shares = {label: share for label, share in measured.items() if share is not None}
     if not shares:
         return None

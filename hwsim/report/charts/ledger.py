@@ -2,10 +2,10 @@
 
 from hwsim.report.charts.chart import ROW_PX, Chart, axis, axis_title, layout, plain, row_axis
 from hwsim.report.charts.spikes import BLUES, MAX_STEPS_ON_HALF_A_PAGE
-from hwsim.report.model import Report
+from hwsim.report.model import EmulatedReport
 
 
-def ledger_chart(report: Report) -> Chart | None:
+def ledger_chart(report: EmulatedReport) -> Chart | None:
     """Heat map, layers down and transformations across; None without a ledger."""
     entries = [entry for entry in report.ledger if entry.changed]
     if not entries:

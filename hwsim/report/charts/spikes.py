@@ -1,7 +1,7 @@
 """Spikes of every layer in every step."""
 
 from hwsim.report.charts.chart import ROW_PX, Chart, axis, axis_title, layout, plain, row_axis
-from hwsim.report.model import Report
+from hwsim.report.model import EmulatedReport
 from hwsim.report.units import count
 
 BLUES = [[0.0, "#f3f6f9"], [0.35, "#b9cfe4"], [0.7, "#5f90bf"], [1.0, "#1f4a78"]]
@@ -9,7 +9,7 @@ MAX_STEPS_WITH_NUMBERS = 24
 MAX_STEPS_ON_HALF_A_PAGE = 6
 
 
-def spikes_chart(report: Report) -> Chart:
+def spikes_chart(report: EmulatedReport) -> Chart:
     """Heat map, layers down and steps across; colour is the share of neurons that fired."""
     layers = report.layers
     rates = [[100 * s / layer.neurons for s in layer.spikes_per_step] for layer in layers]

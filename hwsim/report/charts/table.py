@@ -9,7 +9,7 @@ from hwsim.report.charts.latency import latency_chart
 from hwsim.report.charts.ledger import ledger_chart
 from hwsim.report.charts.spikes import spikes_chart
 from hwsim.report.charts.training import training_chart
-from hwsim.report.model import Report
+from hwsim.report.model import AnyReport, EmulatedReport, Report
 
 CHARTS: tuple[Callable[[Report], Chart | None], ...] = (
     accuracy_chart,
@@ -21,8 +21,19 @@ CHARTS: tuple[Callable[[Report], Chart | None], ...] = (
     training_chart,
 )
 
+UNCOSTED: tuple[Callable[[EmulatedReport], Chart | None], ...] = (
+    accuracy_chart,
+    ledger_chart,
+    spikes_chart,
+    training_chart,
+)
+"""Of a network that no chip could run."""
 
-def charts(report: Report) -> list[Chart]:
+
+def charts(report: AnyReport) -> list[Chart]:
     """Every chart that the report has numbers for."""
-    drawn = (draw(report) for draw in CHARTS)
+    if isinstance(report, Report):
+        drawn = [draw(report) for draw in CHARTS]
+    else:
+        drawn = [draw(report) for draw in UNCOSTED]
     return [chart for chart in drawn if chart is not None]

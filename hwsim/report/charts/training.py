@@ -11,12 +11,12 @@ from hwsim.report.charts.chart import (
     axis_title,
     layout,
 )
-from hwsim.report.model import Report, TrainingCurve
+from hwsim.report.model import EmulatedReport, TrainingCurve
 
 Series = tuple[float | None, ...]
 
 
-def training_chart(report: Report) -> Chart | None:
+def training_chart(report: EmulatedReport) -> Chart | None:
     """The curve of a report; None when none was stored."""
     curve = report.training
     return None if curve is None or not curve.epochs else curve_chart(curve)

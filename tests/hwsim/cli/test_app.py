@@ -66,6 +66,7 @@ def test_every_command_explains_itself(spikeport: Command, command: str) -> None
         ("encodings", "latency"),
         ("recipes", "digits-baseline"),
         ("targets", "netx"),
+        ("strategies", "calibrated"),
         ("chips", "loihi2"),
     ],
 )

@@ -43,3 +43,18 @@ def test_exact_weights_are_not_the_hosts(tmp_path: Path, older: bool) -> None:
         "exact": [8, 1, "exact"],
         "rounded": [8, 1, 41.3],
     }
+
+
+def test_bits_clipped_weights_and_spikes_are_shown() -> None:
+    """In place of weights at the limit, which older files counted; the host has no weights."""
+    host = {**HOST, "on_host": True, "spike_disagreement": 0.0123}
+    rounded = {**ROUNDED, "weight_bits": 4, "weight_steps": [32, 16], "spike_disagreement": 0.25}
+    readout = {**EXACT, "weight_bits": 4, "weight_steps": [2]}
+    facts = quantisation(fidelity(host=host, rounded=rounded, readout=readout))
+    keys = ("bits of a weight", "clipped weights", "spikes unlike the float layer's")
+    assert {name: [layer.get(key) for key in keys] for name, layer in facts.items()} == {
+        "host": [None, None, "1.23%"],
+        "rounded": [4, 1, "25.00%"],
+        "readout": [4, 1, None],
+    }
+    assert not any("weights at the limit" in layer for layer in facts.values())

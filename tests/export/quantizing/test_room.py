@@ -10,22 +10,78 @@ from numpy.typing import NDArray
 
 from export.chip.dense_rule import effective_matrices
 from export.errors import LimitExceeded
-from export.quantizing.scale import (
+from export.quantizing.input_room import InputRoom
+from export.quantizing.quantized_weights import (
     QuantizedWeights,
-    hidden_scale,
-    input_scale,
     quantized,
-    readout_scale,
     rounded_identity,
     worst_voltage,
 )
+from export.quantizing.room import HiddenRoom, ReadoutRoom
+from export.quantizing.scale_searches import SCALE_SEARCHES
+from export.quantizing.scale_searches.max_abs import max_abs
 
 FloatArray = NDArray[np.float64]
+Weights = FloatArray | tuple[FloatArray, ...]
 STATE_MAX = (1 << 17) - 1
+
+EVERY_BITS = tuple(range(2, 9))
+SEARCHES = [name for name, search in SCALE_SEARCHES.items() if not search.runs_layers]
 
 seeds = st.integers(0, 2**32 - 1)
 signs = st.sampled_from(["mixed", "negative", "positive", "barely mixed"])
 magnitudes = st.floats(1e-6, 1e6)
+
+
+def hidden_room(
+    name: str,
+    weights: Weights,
+    bias: FloatArray,
+    threshold: float,
+    membrane: float,
+    identity: float | None = None,
+    bits: int = 8,
+) -> HiddenRoom:
+    """Room of a population with these weights, all identities of one size."""
+    return HiddenRoom(
+        name,
+        weights if isinstance(weights, tuple) else (weights,),
+        bias,
+        bits,
+        threshold=threshold,
+        largest_membrane=membrane,
+        fixed=None if identity is None else (identity, identity),
+    )
+
+
+def readout_room(
+    name: str, weights: Weights, bias: FloatArray, steps: int, bits: int = 8
+) -> ReadoutRoom:
+    """Room of a readout with these weights."""
+    matrices = weights if isinstance(weights, tuple) else (weights,)
+    return ReadoutRoom(name, matrices, bias, bits, time_steps=steps)
+
+
+def hidden_scale(
+    name: str,
+    weights: Weights,
+    bias: FloatArray,
+    threshold: float,
+    membrane: float,
+    identity: float | None = None,
+) -> float:
+    """What 8 bits without clipping allow."""
+    return max_abs(hidden_room(name, weights, bias, threshold, membrane, identity))
+
+
+def readout_scale(name: str, weights: Weights, bias: FloatArray, steps: int) -> float:
+    """What 8 bits without clipping allow."""
+    return max_abs(readout_room(name, weights, bias, steps))
+
+
+def input_scale(name: str, current: float, decay: float, steps: int, threshold: float) -> float:
+    """What the host's currents allow."""
+    return InputRoom(name, current, decay, steps, threshold).largest()
 
 
 def matrix(seed: int, sign: str, largest: float, shape: tuple[int, int] = (4, 6)) -> FloatArray:
@@ -41,11 +97,14 @@ def matrix(seed: int, sign: str, largest: float, shape: tuple[int, int] = (4, 6)
     return weight
 
 
-def check_fits(integers: QuantizedWeights) -> None:
-    """Even weights in range that Lava multiplies with unchanged, biases in range."""
-    weight = integers.weight
+def check_fits(integers: QuantizedWeights, bits: int = 8) -> None:
+    """Multiples in range that Lava multiplies with unchanged, biases in range."""
+    weight, step = integers.weight, integers.grid.step
     assert weight.dtype == integers.bias.dtype == np.int64
-    assert not (weight % 2).any()
+    assert step >= 2
+    assert not (weight % step).any()
+    assert -(2 ** (bits - 1)) * step <= weight.min()
+    assert weight.max() <= (2 ** (bits - 1) - 1) * step
     assert weight.min() >= -256
     assert weight.max() <= 254
     assert np.abs(integers.bias).max() <= 4095
@@ -161,6 +220,102 @@ def test_an_identitys_weight_comes_out_even(threshold: float, largest: float) ->
     assert exact >= hidden_scale("l", weights, none, 1.0, 0.0) - 1
 
 
+@settings(max_examples=150, deadline=None)
+@given(
+    seed=seeds,
+    sign=signs,
+    bits=st.sampled_from(EVERY_BITS),
+    search=st.sampled_from(SEARCHES),
+    threshold=st.floats(0.5, 20),
+    membrane=st.floats(0, 10),
+)
+def test_hidden_integers_fit_at_every_bits_and_search(
+    seed: int, sign: str, bits: int, search: str, threshold: float, membrane: float
+) -> None:
+    """Grid, threshold, state and what Lava keeps, whichever scale a search takes."""
+    assume(bits > 2 or sign in ("mixed", "positive"))
+    weight = matrix(seed, sign, 0.7, (6, 12))
+    room = hidden_room("l", weight, np.zeros(6), threshold, membrane * threshold, bits=bits)
+    scale = SCALE_SEARCHES[search].choose(room)
+    (integers,) = room.integers(scale)
+    check_fits(integers, bits)
+    assert math.isclose(round(threshold * scale) / scale, threshold, rel_tol=2**-51)
+    assert 2 * membrane * threshold * scale <= STATE_MAX * (1 + 1e-9)
+    room.check(scale)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    seed=seeds,
+    sign=signs,
+    bits=st.sampled_from(EVERY_BITS),
+    search=st.sampled_from(SEARCHES),
+    inputs=st.sampled_from([5, 40, 600]),
+    steps=st.sampled_from([1, 4, 32]),
+)
+def test_a_readout_never_saturates_at_any_bits_and_search(
+    seed: int, sign: str, bits: int, search: str, inputs: int, steps: int
+) -> None:
+    """All inputs that drive a class one way, at every step, stay within the state."""
+    assume(bits > 2 or sign in ("mixed", "positive"))
+    weight = matrix(seed, sign, 1.0, (3, inputs))
+    bias = np.random.default_rng(seed + 1).uniform(-0.5, 0.5, size=3)
+    room = readout_room("l", weight, bias, steps, bits)
+    (integers,) = room.integers(SCALE_SEARCHES[search].choose(room))
+    check_fits(integers, bits)
+    for row, own in zip(integers.weight, integers.bias, strict=True):
+        for direction in (1, -1):
+            driven = int(row[direction * row > 0].sum()) + int(own)
+            assert abs(steps * driven) <= STATE_MAX
+
+
+@settings(max_examples=100, deadline=None)
+@given(threshold=st.floats(0.2, 8), largest=st.floats(0.3, 3), bits=st.sampled_from(EVERY_BITS))
+def test_an_identity_stays_representable_at_low_bits(
+    threshold: float, largest: float, bits: int
+) -> None:
+    """It comes out on its grid within half a step of it, and clips in no search."""
+    weights = (np.array([[largest, -largest]]), np.ones((1, 1)))
+    for name in SEARCHES:
+        room = hidden_room("l", weights, np.zeros(1), threshold, 0.0, 1.0, bits)
+        scale = SCALE_SEARCHES[name].choose(room)
+        identity = room.integers(scale)[1]
+        assert identity.clipped == 0
+        error = rounded_identity(1.0, scale, bits)
+        assert error == pytest.approx(abs(int(identity.weight[0, 0]) / scale - 1))
+        spacing = 1 / threshold / scale
+        assert error <= 2.0 ** (2 - bits) * spacing + 0.5 * spacing + 1e-9 or error < 0.02
+
+
+@pytest.mark.parametrize("search", SEARCHES)
+def test_two_bits_without_a_positive_weight_are_refused(search: str) -> None:
+    """-128 and -256 are powers of two, each corrupted by Lava; 3 bits have -192."""
+    weight = np.array([[-1.0, -0.4]])
+    choose = SCALE_SEARCHES[search].choose
+    with pytest.raises(LimitExceeded, match=r"'l': at .* and 2 bits all its weights round to 0"):
+        choose(hidden_room("l", weight, np.zeros(1), 1.0, 0.0, bits=2))
+    room = hidden_room("l", weight, np.zeros(1), 1.0, 0.0, bits=3)
+    assert room.integers(choose(room))[0].weight.min() == -192
+
+
+def test_a_given_scale_is_held_against_every_range() -> None:
+    """Threshold, bias, membrane, a matrix that Lava corrupts, and the readout's voltage."""
+    weight, none = np.array([[1.0, -1.0]]), np.zeros(1)
+    room = hidden_room("l", weight, np.array([2.0]), 1.0, 100.0)
+    room.check(1000.0)
+    cases = [
+        (room, 2100.0, r"'l': at the given scale 2100 its largest \|bias\| would be 4,200"),
+        (room, 0.2, "'l': its threshold would round to 0"),
+        (hidden_room("l", weight, none, 200.0, 0.0), 1000.0, "its threshold would be 200,000"),
+        (hidden_room("l", weight, none, 1.0, 2e3), 100.0, "largest membrane would be 200,000"),
+        (hidden_room("l", -np.ones((1, 2)), none, 1.0, 0.0), 128.0, "which Lava corrupts"),
+        (readout_room("l", weight, none, 1000), 254.0, "last step would be 25[46],000"),
+    ]
+    for refused, scale, message in cases:
+        with pytest.raises(LimitExceeded, match=message):
+            refused.check(scale)
+
+
 def test_a_readouts_bound_adds_up_all_projections() -> None:
     """Two matrices are as one beside the other, and the bias counts once."""
     first, second = matrix(1, "mixed", 1.0, (3, 400)), matrix(2, "mixed", 0.5, (3, 500))
@@ -236,9 +391,13 @@ def test_weights_that_are_all_zero_are_refused() -> None:
 def test_weights_that_would_round_to_zero_are_refused() -> None:
     """A bias 10,000 times the weights leaves no bits for them; a silent zero layer is no answer."""
     weight, bias = np.array([[0.1, -0.1]]), np.array([1000.0])
-    with pytest.raises(LimitExceeded, match=r"layer 'fc': at 4.* per unit all its weights round"):
+    with pytest.raises(
+        LimitExceeded, match=r"layer 'fc': at 4.* per unit and 8 bits all its weights round"
+    ):
         hidden_scale("fc", weight, bias, 1.0, 0.0)
-    with pytest.raises(LimitExceeded, match=r"layer 'fc': at 4.* per unit all its weights round"):
+    with pytest.raises(
+        LimitExceeded, match=r"layer 'fc': at 4.* per unit and 8 bits all its weights round"
+    ):
         readout_scale("fc", weight, bias, 4)
 
 
