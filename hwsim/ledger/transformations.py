@@ -8,12 +8,14 @@ from collections.abc import Iterator
 
 from export.freezing import folded_graph
 from export.nir_metadata import read_facts
+from export.schedule_file import SCHEDULE_FILE
 from hwsim.ledger.runs import emulated_run, graph_run, rounded, torch_run
 from hwsim.ledger.transformation import Transformation
 from hwsim.pipeline.conversion import Conversion, TrainedRun, sample_of
 
 TRAINED = "trained"
 PORTABLE = "portable NIR"
+PORTABLE_MOVING = "portable"
 TUNED = "tuned NIR"
 """Names that others look for."""
 
@@ -45,7 +47,9 @@ def transformations(run: TrainedRun, done: Conversion) -> tuple[Transformation, 
 
 def exported_name(done: Conversion) -> str:
     """Which of the entries is the frozen network as exported."""
-    return TUNED if done.before_tuning else PORTABLE
+    if done.before_tuning:
+        return TUNED
+    return PORTABLE_MOVING if read_facts(done.graph).moving_thresholds else PORTABLE
 
 
 def _float_networks(run: TrainedRun, before: Conversion) -> Iterator[Transformation]:
@@ -65,8 +69,11 @@ def _float_networks(run: TrainedRun, before: Conversion) -> Iterator[Transformat
         yield Transformation(
             "frozen", f"constant thresholds ({', '.join(sorted(strategies))})", graph_run(frozen)
         )
+    file = SCHEDULE_FILE if facts.moving_thresholds else "model.nir"
     yield Transformation(
-        PORTABLE, "float32 weights, decays in 4096ths: model.nir", graph_run(before.graph)
+        exported_name(before),
+        f"float32 weights, decays in 4096ths: {file}",
+        graph_run(before.graph),
     )
 
 
