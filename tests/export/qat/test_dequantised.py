@@ -1,6 +1,7 @@
 """Weights written back to the graph become the same integers again, wherever training took them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -84,6 +85,18 @@ def test_moved_weights_become_the_same_integers(name: str, form: InputForm, bits
         for chip in (found.quantised.synchronous, done.synchronous)
     )
     assert (before != after).any()
+
+
+def test_a_node_of_two_scales_keeps_its_floats() -> None:
+    """Integers of one scale, taken back to floats, would round to others at the second."""
+    found = case("one conv, two populations", "spikes", 4)
+    fast, slow, readout = found.quantised.layers
+    scales = {fast.name: fast.scale, slow.name: 0.61 * slow.scale, readout.name: readout.scale}
+    apart = quantization(
+        found.graph, found.inputs, input_form="spikes", weight_bits=4, scales=scales
+    )
+    two_scales = replace(found, quantised=apart)
+    assert_requantised_alike(two_scales, moved(two_scales, lambda *_: None), 4)
 
 
 def test_a_readout_that_grew_can_not_saturate() -> None:
