@@ -7,15 +7,20 @@ from torch import nn
 
 from export.chip.graph import InputForm
 from export.freezing import freeze
-from export.quantizing import quantization
+from export.qat import integer_network
+from export.quantizing import encode_counted, quantization
 from tests.quantised_networks import (
     BODIES,
+    SHAPE,
     Case,
     assert_equal_to_the_emulator,
     case,
     quantised_case,
 )
 from tests.torch_networks import networked
+from trainers.losses import LogitCrossEntropy
+from trainers.methods import METHODS
+from trainers.methods.tet import TETLoss
 from trainers.neurons.lif import LIF
 from trainers.readout import WeightedReadout
 
@@ -70,6 +75,31 @@ def test_sequences_fire_alike(form: InputForm) -> None:
     graph = freeze(network, np.moveaxis(inputs, 1, 0))
     done = quantization(graph, inputs, input_form=form)
     assert_equal_to_the_emulator(Case(network, graph, done, inputs))
+
+
+@pytest.mark.parametrize("form", ["bias", "graded"])
+def test_inputs_beyond_the_calibrations_are_clipped_alike(form: InputForm) -> None:
+    """Six times as large, of either sign: currents, or payloads, end at their limits."""
+    body = nn.Sequential(nn.Linear(12, 20), LIF(0.9), nn.Linear(20, 3))
+    network = networked(body, time_steps=8)
+    network.sequence = True
+    inputs = np.random.default_rng(0).normal(size=(14, 8, 12)).astype(np.float32)
+    graph = freeze(network, np.moveaxis(inputs, 1, 0))
+    done = quantization(graph, inputs, input_form=form)
+    assert encode_counted(graph, done.chip, 6 * inputs).clipped > 100
+    assert_equal_to_the_emulator(Case(network, graph, done, 6 * inputs))
+
+
+def test_the_loss_is_the_methods_own_unless_it_needs_heads() -> None:
+    """TET's stays; that of DeepTAGE's stages becomes the cross-entropy of the logits."""
+    kinds = []
+    for method in ("tet", "deeptage"):
+        network = networked(BODIES["digits recipe"]()).float()
+        network.sample_shape = SHAPE
+        METHODS[method].prepare(network, METHODS[method].options())
+        found = quantised_case(network, "bias", 8)
+        kinds.append(type(integer_network(found.graph, found.quantised, network).loss))
+    assert kinds == [TETLoss, LogitCrossEntropy]
 
 
 def test_the_trained_network_is_left_alone() -> None:
