@@ -40,6 +40,7 @@ def make(context: Context) -> list[Path]:
     """Freezes, measures what that cost, quantises, and writes each target's files."""
     recipe, folder = context.recipe, context.folder
     targets = checked_targets(recipe.export.targets)
+    _refuse_tuning_without_chip(context)
     data, tested = with_tested_samples(build_data(recipe))
     network = trained_network(context, data)
     run = trained_run(context, network, data)
@@ -72,6 +73,15 @@ def make(context: Context) -> list[Path]:
     context.say(f"accuracy {steps} ({fidelity.samples} test samples)")
     context.say(f"spikes changed by freezing: {changed}")
     return [*written, folder.samples, folder.fidelity]
+
+
+def _refuse_tuning_without_chip(context: Context) -> None:
+    table = context.recipe.export
+    if table.qat is not None and not any(TARGETS[name].quantised for name in table.targets):
+        raise ConfigError(
+            f"export.qat: fine-tunes on the chip's integers, and {', '.join(table.targets)} alone "
+            "hold none. Add target chip, or export with --no-qat."
+        )
 
 
 def checked_targets(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -75,10 +75,10 @@ def test_a_learnt_threshold_below_zero_is_refused() -> None:
 
 
 def test_alif_is_refused_by_name() -> None:
-    """The layer, what it is, why it can't be frozen, and what to train instead."""
+    """The layer, its method, why it can't become a constant, and what can hold it."""
     with pytest.raises(
         UnsupportedLayer,
-        match=r"layer '2' \(SpikeDrivenThreshold\): each neuron's threshold follows its own spikes"
-        r".*constant thresholds\. Train with a method",
+        match=r"layer '2' \(method alif\): each neuron's threshold follows its own spikes"
+        r".*'mean' can make no constant.*Export with threshold strategy 'schedule'",
     ):
         freeze(prepared("alif"), torch.zeros(1, *SHAPE))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -63,14 +63,19 @@ def test_squared_error_is_near_the_best_of_all_scales(
 
 @settings(max_examples=50, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), bits=st.integers(2, 8), heavy=st.booleans())
+@example(seed=1_003_849_208, bits=2, heavy=False)
 def test_percentile_clips_a_thousandth(seed: int, bits: int, heavy: bool) -> None:
-    """On the widest grid the fourth largest of 4,000 is, the sixth isn't."""
+    """On the widest grid the fourth largest of 4,000 is, the sixth isn't.
+
+    Negative weights may be twice as large at two bits: where the scale clips nothing, more fit.
+    """
     weight = drawn(seed, heavy, 4000)
     weight /= weight.std()
-    scale = SCALE_SEARCHES["percentile"].choose(room(weight, bits=bits))
+    layer = room(weight, bits=bits)
+    scale = SCALE_SEARCHES["percentile"].choose(layer)
     highest = 256 - 2 ** (9 - bits)
     largest = np.sort(np.abs(weight).ravel())
-    assert largest[-6] * scale <= highest * (1 + 1e-9)
+    assert scale <= max(highest / largest[-6], layer.unclipped) * (1 + 1e-9)
     assert largest[-4] * scale >= highest * 0.99 * (1 - 1 / 40 / scale)
 
 
