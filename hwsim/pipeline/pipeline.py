@@ -17,6 +17,7 @@ from hwsim.pipeline.manifest import (
     write_manifest,
 )
 from hwsim.pipeline.stage import Context, Stage
+from trainers.errors import SpikeportError
 from trainers.file_hash import sha256
 from trainers.processes import processes_of
 
@@ -48,10 +49,17 @@ def run_pipeline(context: Context, names: tuple[str, ...]) -> bool:
         if "train" in names and _outdated(STAGES[0], context):
             train_stage.make(replace(context, progress=False, say=_silent))
         return False
+    before = None if "train" in names else context.folder.read_recipe()
     context.folder.write_recipe(context.recipe)
     for stage in STAGES:
         if stage.name in names:
-            run_stage(stage, context)
+            try:
+                run_stage(stage, context)
+            except SpikeportError:
+                # A trained run goes on as it was, without the settings that were refused.
+                if before is not None:
+                    context.folder.write_recipe(before)
+                raise
             if stage.name == "export" and context.recipe.export.max_drop is not None:
                 ledger = read_fidelity(context.folder.fidelity).ledger
                 check_drop(ledger, context.recipe.export.max_drop)

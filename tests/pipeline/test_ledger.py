@@ -36,6 +36,16 @@ def test_the_demo_keeps_a_ledger(trained_digits: Path) -> None:
     assert "Where accuracy goes" in (trained_digits / "report.html").read_text()
 
 
+def test_refused_settings_leave_the_run_as_it_was(digits_run: Path, spikeport: Command) -> None:
+    """A refused export changes neither config.toml nor what is up to date."""
+    before = (digits_run / "config.toml").read_bytes()
+    refused = spikeport("export", digits_run, "--qat", "--target", "nir")
+    assert refused.code == 2
+    assert "nir alone hold none" in refused.err
+    assert (digits_run / "config.toml").read_bytes() == before
+    assert "up to date" in spikeport("export", digits_run).out
+
+
 def test_max_drop_works_both_ways(digits_run: Path, spikeport: Command) -> None:
     """Two bits lose accuracy: a wide bound passes, a narrow one ends with 3, also when skipped."""
     passed = spikeport("export", digits_run, "--weight-bits", 2, "--max-drop", 1.0)
