@@ -9,7 +9,7 @@ import pytest
 from hwsim.sweep.crew import crew
 
 ENDLESS = "from hwsim.sweep.crew import end_with_parent; end_with_parent(); import time\n"
-WORKER = f"{ENDLESS}print('!', flush=True)\ntime.sleep(600)"
+WORKER = f"{ENDLESS}print('!', end='', flush=True)\ntime.sleep(600)"
 PARENT = (
     "import subprocess, sys, time\n"
     f"child = subprocess.Popen([sys.executable, '-c', {WORKER!r}], stdin=subprocess.PIPE)\n"
@@ -25,7 +25,7 @@ def test_a_worker_ends_when_its_parent_is_killed() -> None:
         assert parent.stdout.read(1) == b"!"
         parent.send_signal(signal.SIGKILL)
         # The worker shares the pipe, so this ends when it does.
-        assert parent.stdout.read() == b"\n"
+        assert parent.stdout.read() == b""
 
 
 def test_workers_that_failed_are_told(capfd: pytest.CaptureFixture[str]) -> None:
