@@ -16,7 +16,7 @@ from trainers.recipe_file import RECIPES, load_recipe
 DIGITS = [name for name in RECIPES if name.split("-")[0] == "digits"]
 
 REFUSED = {
-    "digits-alif": "layer '2' (SpikeDrivenThreshold): each neuron's threshold follows its own",
+    "digits-alif": "layer '2' (method alif): each neuron's threshold follows its own",
     "digits-recurrent": "(RecurrentLIF): ",
 }
 """Recipes that stop before the chip, and what the one line says."""
