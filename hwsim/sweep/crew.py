@@ -51,11 +51,17 @@ def end_with_parent() -> None:
     threading.Thread(target=watch, name="end with parent", daemon=True).start()
 
 
-def share_cores(workers: int) -> None:
-    """Leaves each of so many workers on this machine its part of torch's threads."""
+@contextmanager
+def shared_cores(workers: int) -> Iterator[None]:
+    """Leaves each of so many workers on this machine its part of torch's threads, meanwhile."""
     import torch
 
-    torch.set_num_threads(max(1, torch.get_num_threads() // workers))
+    before = torch.get_num_threads()
+    torch.set_num_threads(max(1, before // workers))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _started(arguments: Sequence[str]) -> "subprocess.Popen[bytes]":

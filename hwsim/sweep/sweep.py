@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from hwsim.errors import SweepError
 from hwsim.pipeline.progress import batch_progress
 from hwsim.pipeline.stage import Context
-from hwsim.sweep.crew import crew, share_cores
+from hwsim.sweep.crew import crew, shared_cores
 from hwsim.sweep.page import write_page
 from hwsim.sweep.point import Bench
 from hwsim.sweep.preparation import Asked, Prepared, prepared
@@ -28,12 +28,12 @@ def sweep(context: Context, asked: Asked) -> Results:
         SweepError: stored points are of another run, or a restart finds other workers at work.
         SpikeportError: what is wrong with the run or the disk; what is stored stays.
     """
-    share_cores(asked.workers)
-    ready = prepared(context, asked)
-    with _entered(ready, asked, context.recipe.seed) as study:
-        with crew(asked.workers - 1, asked.further, context.say):
-            _work(study, ready.bench, context)
-        rows = study.rows()
+    with shared_cores(asked.workers):
+        ready = prepared(context, asked)
+        with _entered(ready, asked, context.recipe.seed) as study:
+            with crew(asked.workers - 1, asked.further, context.say):
+                _work(study, ready.bench, context)
+            rows = study.rows()
     results = results_of(
         rows,
         title=context.recipe.report.title or context.recipe.name,
@@ -51,10 +51,10 @@ def sweep(context: Context, asked: Asked) -> Results:
 
 def help_sweep(context: Context, asked: Asked) -> None:
     """What a further worker does: computes points until none is left, and writes no table."""
-    share_cores(asked.workers)
-    ready = prepared(context, asked)
-    with _entered(ready, asked, context.recipe.seed) as study:
-        _work(study, ready.bench, context)
+    with shared_cores(asked.workers):
+        ready = prepared(context, asked)
+        with _entered(ready, asked, context.recipe.seed) as study:
+            _work(study, ready.bench, context)
 
 
 @contextmanager

@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from tests.conftest import Command
 
 WAY = ["trained", "folded", "frozen", "portable NIR", "quantised", "emulated"]
@@ -46,8 +48,17 @@ def test_refused_settings_leave_the_run_as_it_was(digits_run: Path, spikeport: C
     assert "up to date" in spikeport("export", digits_run).out
 
 
+def give_an_outlier(checkpoint: Path) -> None:
+    """One weight so large that two bits leave the layer no other: a drop that is certain."""
+    content = torch.load(checkpoint, weights_only=True)
+    weight = content["state_dict"]["network.body.4.weight"]
+    weight[0, 0, 0, 0] = 20 * weight.abs().max()
+    torch.save(content, checkpoint)
+
+
 def test_max_drop_works_both_ways(digits_run: Path, spikeport: Command) -> None:
-    """Two bits lose accuracy: a wide bound passes, a narrow one ends with 3, also when skipped."""
+    """A drop passes a wide bound, and ends with 3 at a narrow one, also where export is skipped."""
+    give_an_outlier(digits_run / "checkpoints" / "last.ckpt")
     passed = spikeport("export", digits_run, "--weight-bits", 2, "--max-drop", 1.0)
     assert passed.code == 0
     first, *_, last = (entry["calibration_accuracy"] for entry in ledger_of(digits_run))

@@ -5,8 +5,9 @@ import subprocess
 import sys
 
 import pytest
+import torch
 
-from hwsim.sweep.crew import crew
+from hwsim.sweep.crew import crew, shared_cores
 
 ENDLESS = "from hwsim.sweep.crew import end_with_parent; end_with_parent(); import time\n"
 WORKER = f"{ENDLESS}print('!', end='', flush=True)\ntime.sleep(600)"
@@ -35,3 +36,15 @@ def test_workers_that_failed_are_told(capfd: pytest.CaptureFixture[str]) -> None
         assert [process.wait() for process in processes] == [2, 2]
     assert lines == ["2 of 2 further workers failed (see above); the others computed their points"]
     assert capfd.readouterr().err.count("not a run folder") == 2
+
+
+def test_torchs_threads_are_given_back() -> None:
+    """What else runs in this process computes as before."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(4)
+    try:
+        with shared_cores(2):
+            assert torch.get_num_threads() == 2
+        assert torch.get_num_threads() == 4
+    finally:
+        torch.set_num_threads(before)
