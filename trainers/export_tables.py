@@ -10,8 +10,8 @@ ThresholdStrategy = Literal["mean", "calibrated", "finetune", "schedule"]
 ScaleSearch = Literal["max-abs", "percentile", "squared-error", "spike-disagreement"]
 
 
-class FinetuneTable(Table):
-    """[export.finetune]: the last epochs of training, with constant thresholds.
+class TuningTable(Table):
+    """Epochs that an export adds to the training.
 
     Args:
         epochs: passes over the training split.
@@ -22,15 +22,13 @@ class FinetuneTable(Table):
     learning_rate: float = Field(default=5e-4, gt=0)
 
 
-class QatTable(Table):
-    """[export.qat]: epochs on the chip's integers, if the table is there.
+class FinetuneTable(TuningTable):
+    """[export.finetune]: the last epochs of training, with constant thresholds."""
 
-    Args:
-        epochs: passes over the training split.
-        learning_rate: peak rate; cosine to 0. The optimiser and all else are [train]'s.
-    """
 
-    epochs: int = Field(default=2, ge=1)
+class QatTable(TuningTable):
+    """[export.qat]: epochs on the chip's integers, if the table is there."""
+
     learning_rate: float = Field(default=2e-4, gt=0)
 
 

@@ -129,10 +129,12 @@ def train_network(
     folder: Path | None = None,
     fingerprint: str = "",
     progress: bool = False,
+    diagnosed: bool = True,
 ) -> Fitted:
     """Trains a prepared network; with a folder, writes checkpoints and resumes.
 
-    With a folder, the layers' diagnostics are collected too and written there at the end.
+    With a folder, the layers' diagnostics are collected too and written there at the end, unless
+    `diagnosed` is off.
     A checkpoint in `folder`/checkpoints is continued only if it carries the same fingerprint.
     Of several processes, which all call this and see the same folder, the first writes it.
 
@@ -160,8 +162,9 @@ def train_network(
     diagnostics = EpochDiagnostics(network, data.validation, averaged)
     callbacks: list[Callback] = [item for item in (averaged, best) if item is not None]
     callbacks += [memory, log]
-    if folder:
+    if folder and diagnosed:
         callbacks.append(diagnostics)
+    if folder:
         callbacks.append(RankState(classifier.epoch_sums, processes, seed))
         callbacks.append(EpochCheckpoint(folder / "checkpoints" / LAST, fingerprint, settings))
     if progress and processes.first:
@@ -177,7 +180,7 @@ def train_network(
         network.load_state_dict(best.weights)
     elif averaged is not None:
         network.load_state_dict(averaged.network_state())
-    if folder and processes.first:
+    if folder and diagnosed and processes.first:
         # Lightning leaves the network on the CPU, where a large one would take its time.
         network.to(chosen_device)
         diagnostics.write(folder / "diagnostics.npz")

@@ -1,7 +1,7 @@
 """Quantisation-aware fine-tuning: a few epochs on the chip's own integers."""
 
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import nir
 
@@ -10,9 +10,15 @@ from export.qat.integer_network import integer_network
 from export.quantizing import Quantization
 from trainers.data.splits import DataSplits
 from trainers.export_tables import QatTable
+from trainers.further_training import trained_further
 from trainers.network import SpikingNetwork
 from trainers.recipe_tables import AugmentTable
 from trainers.train_table import TrainTable
+
+WITHOUT: dict[str, Any] = {
+    "ema_decay": None, "precision": "32", "fused": "off", "checkpoint_activations": False,
+}  # fmt: skip
+"""What integers can't be trained with, of [train]."""
 
 
 def fine_tuned(
@@ -58,36 +64,17 @@ def fine_tuned(
     Raises:
         SpikeportError: what `integer_network` or training refuses.
     """
-    # Training takes lightning with it, which is slow to import.
-    from trainers.fitting import train_network
-
-    fitted = train_network(
+    adapted = trained_further(
         integer_network(graph, quantised, network),
-        # The validation split stands in for the test split, which nothing here may read.
-        replace(data, test=data.validation),
-        _settings(train, table),
+        data,
+        train,
+        table,
         seed=seed,
         augment=augment,
         device=device,
         folder=folder,
         fingerprint=fingerprint,
         progress=progress,
+        without=WITHOUT,
     )
-    return dequantised(graph, fitted.network)
-
-
-def _settings(train: TrainTable, table: QatTable) -> TrainTable:
-    return train.model_copy(
-        update={
-            "epochs": table.epochs,
-            "learning_rate": table.learning_rate,
-            "warmup_epochs": 0,
-            "early_stop": None,
-            "ema_decay": None,
-            "precision": "32",
-            "fused": "off",
-            "checkpoint_activations": False,
-            "devices": 1,
-            "nodes": 1,
-        }
-    )
+    return dequantised(graph, adapted)

@@ -141,25 +141,9 @@ def measure(run: TrainedRun, done: Conversion) -> tuple[Fidelity, NDArray[np.flo
 
 
 def _quantised_layer(layer: LayerQuantization) -> QuantisedLayer:
-    return QuantisedLayer(
-        scale=layer.scale,
-        threshold=layer.threshold,
-        weight_max=layer.weight_max,
-        clipped_weights=layer.clipped_weights,
-        sqnr_db=layer.sqnr_db,
-        on_host=layer.sqnr_db is None,
-        payload=_payload(layer),
-        projections=layer.projections,
-        identity_error=layer.identity_error,
-        silenced=layer.silenced,
-        weight_bits=layer.weight_bits,
-        weight_steps=layer.weight_steps,
-        spike_disagreement=layer.spike_disagreement,
-    )
-
-
-def _payload(layer: LayerQuantization) -> QuantisedPayload | None:
-    return None if layer.payload is None else QuantisedPayload(**asdict(layer.payload))
+    fields = asdict(layer)
+    del fields["name"]
+    return QuantisedLayer(on_host=layer.sqnr_db is None, **fields)
 
 
 def write_fidelity(path: Path, fidelity: Fidelity) -> None:

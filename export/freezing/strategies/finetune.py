@@ -6,7 +6,6 @@ even passed on.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from trainers.data.splits import DataSplits, Inputs
 from trainers.errors import ConfigError
 from trainers.evaluation import evaluate
 from trainers.export_tables import FinetuneTable
+from trainers.further_training import trained_further
 from trainers.network import SpikingNetwork
 from trainers.recipe_tables import AugmentTable
 from trainers.train_table import TrainTable
@@ -78,15 +78,12 @@ def finetuned(
     if not any(map(is_moving, schedules.values())):
         say("thresholds are constant already: nothing to fine-tune")
         return network
-    # Training takes lightning with it, which is slow to import.
-    from trainers.fitting import train_network
-
     constants = calibrated.choose(network, schedules, data.validation.inputs)
-    fitted = train_network(
+    adapted = trained_further(
         with_constant_thresholds(network, constants),
-        # The validation split stands in for the test split, which nothing here may read.
-        replace(data, test=data.validation),
-        _settings(train, table),
+        data,
+        train,
+        table,
         seed=seed,
         augment=augment,
         device=device,
@@ -95,12 +92,12 @@ def finetuned(
         progress=progress,
     )
     before = evaluate(network, data.validation).accuracy
-    after = evaluate(fitted.network, data.validation).accuracy
+    after = evaluate(adapted, data.validation).accuracy
     say(
         f"fine-tuned {table.epochs} epochs with constant thresholds: validation accuracy "
         f"{before:.4f} before, {after:.4f} after"
     )
-    return fitted.network
+    return adapted
 
 
 def name_trained_thresholds(graph: nir.NIRGraph, trained: SpikingNetwork) -> None:
@@ -139,19 +136,6 @@ def choose(
             "export --threshold-strategy finetune`."
         )
     return {name: float(schedule[0]) for name, schedule in schedules.items()}
-
-
-def _settings(train: TrainTable, table: FinetuneTable) -> TrainTable:
-    return train.model_copy(
-        update={
-            "epochs": table.epochs,
-            "learning_rate": table.learning_rate,
-            "warmup_epochs": 0,
-            "early_stop": None,
-            "devices": 1,
-            "nodes": 1,
-        }
-    )
 
 
 FINETUNE = Strategy(
