@@ -63,6 +63,12 @@ def running(folder: Path) -> list[int]:
     return sorted(found)
 
 
+def started_at(process: int) -> tuple[int, int]:
+    """Clock ticks since boot, then the number: numbers alone start over at pid_max."""
+    stat = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2]
+    return int(stat.split()[19]), process
+
+
 def shared_memory(processes: list[int]) -> set[Path]:
     """Segments in /dev/shm that these processes have mapped."""
     lines: list[str] = []
@@ -113,7 +119,8 @@ def test_killed_process_is_noticed(net: Path, temporary: Path, which: str, messa
         # A worker leads its group; its youngest child is one of Lava's processes.
         worker = next(pid for pid in running(temporary) if os.getpgid(pid) == pid)
         members = [pid for pid in running(temporary) if os.getpgid(pid) == worker]
-        os.kill(worker if which == "worker" else members[-1], signal.SIGKILL)
+        youngest = max(members, key=started_at)
+        os.kill(worker if which == "worker" else youngest, signal.SIGKILL)
 
     killer = threading.Thread(target=kill_once_it_runs, daemon=True)
     killer.start()
