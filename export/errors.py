@@ -13,3 +13,7 @@ class InvalidGraph(SpikeportError):
 
 class LimitExceeded(SpikeportError):
     """A value lies outside the range the chip or the file format holds."""
+
+
+class AmbiguousGraph(SpikeportError):
+    """A file can mean more than one network; the message names the options that decide."""

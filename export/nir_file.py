@@ -10,8 +10,10 @@ import numpy as np
 
 from export.errors import InvalidGraph, UnsupportedLayer
 from export.hdf5_heap import refuse_damaged_heaps
+from export.hdf5_strings import refuse_false_lengths
 from export.moving_threshold import how_it_moves, moving_nodes
 from export.nir_metadata import read_facts
+from export.nir_values import refuse_odd_values
 from export.unfolded_nodes import MEMORY_ONLY
 from trainers.atomic_file import whole_file
 from trainers.errors import FileError
@@ -42,8 +44,13 @@ def write_nir(graph: nir.NIRGraph, path: str | Path) -> None:
         partial.write_bytes(content.getvalue())
 
 
-def read_nir(path: str | Path) -> nir.NIRGraph:
+def read_nir(path: str | Path, *, type_check: bool = True) -> nir.NIRGraph:
     """Reads a NIR graph and checks that every parameter is finite.
+
+    Args:
+        path: the file.
+        type_check: hold the nodes' shapes to one another, which NIR does without knowing groups of
+            a convolution, and which fails where a writer counts the batch in Input.
 
     Raises:
         FileError: the file is missing, truncated or isn't NIR.
@@ -58,7 +65,7 @@ def read_nir(path: str | Path) -> nir.NIRGraph:
             _refuse_traps(path, file)
         # Parameters that make no sense are refused below, not remarked on by numpy here.
         with np.errstate(all="ignore"):
-            graph = nir.read(path)
+            graph = nir.read(path, type_check=type_check)
     except (OSError, KeyError, RuntimeError) as error:
         raise FileError(
             f"{path}: isn't a readable NIR file ({_first_line(error)}). Export it again."
@@ -69,6 +76,7 @@ def read_nir(path: str | Path) -> nir.NIRGraph:
         raise InvalidGraph(
             f"{path}: the NIR graph contradicts itself ({_first_line(error)}). Export it again."
         ) from error
+    refuse_odd_values(graph, str(path))
     refuse_non_finite(graph, str(path))
     return graph
 
@@ -100,11 +108,12 @@ def refuse_non_finite(graph: nir.NIRGraph, where: str) -> None:
             refuse_non_finite(node, f"{where}, node '{name}'")
             continue
         for key, value in vars(node).items():
-            if isinstance(value, np.ndarray) and value.dtype.kind == "f":
-                bad = int((~np.isfinite(value)).sum())
+            if isinstance(value, np.ndarray | np.floating | float):
+                array = np.asarray(value)
+                bad = int((~np.isfinite(array)).sum()) if array.dtype.kind == "f" else 0
                 if bad:
                     raise InvalidGraph(
-                        f"{where}: node '{name}', {key}: {bad} of {value.size} values are NaN or "
+                        f"{where}: node '{name}', {key}: {bad} of {array.size} values are NaN or "
                         "infinite. Train or export the network again."
                     )
 
@@ -151,6 +160,7 @@ def _claimed_bytes(path: Path, dataset: h5py.Dataset) -> int:
             f"{path}: dataset '{dataset.name}' holds {kind}, neither numbers nor text. Export it "
             "again."
         )
+    refuse_false_lengths(path, dataset)
     claimed, stored = int(dataset.nbytes), dataset.id.get_storage_size()
     if claimed > SMALL_BYTES and claimed > MAX_RATIO * stored:
         raise FileError(

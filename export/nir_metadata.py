@@ -16,6 +16,10 @@ MAX_TIME_STEPS = 1 << 20
 """Steps are allocated for, so a damaged file must not ask for more than anyone runs."""
 
 
+ResetRule = Literal["zero", "subtract", "subtract-delayed", "subtract-multi"]
+"""What a spike does to the membrane; see FrozenFacts."""
+
+
 class _Facts(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -96,6 +100,10 @@ class FrozenFacts(_Facts):
         decay_4096: per LIF node, the membrane decay factor in 4096ths.
         modules: per NIR node, the torch module it came from.
         checkpoint_sha256: hash of the checkpoint the network was frozen from.
+        resets: per spiking node, what a spike does where that isn't a hard reset; only the
+            executor runs those. `zero`: v <- v_reset. `subtract`: v <- v - v_threshold in the same
+            step. `subtract-delayed`: the next step's v has v_threshold less. `subtract-multi`:
+            floor(v / v_threshold) spikes in one step, each of which subtracts.
     """
 
     format: Literal[1] = 1
@@ -112,6 +120,7 @@ class FrozenFacts(_Facts):
     decay_4096: dict[str, int] = {}
     modules: dict[str, str] = {}
     checkpoint_sha256: str | None = None
+    resets: dict[str, ResetRule] = {}
 
     @property
     def moving_thresholds(self) -> tuple[str, ...]:

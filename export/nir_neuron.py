@@ -1,4 +1,4 @@
-"""One reading of NIR's LIF and IF nodes: the discrete neuron with unit input gain.
+"""One reading of NIR's LIF, IF and CubaLIF nodes: the discrete neuron with unit input gain.
 
 NIR's forward-Euler step is
 
@@ -9,7 +9,13 @@ With beta = 1 - dt/tau and gain g = r dt/tau, and the state divided by g,
     u <- beta u + leak + x ;  s = u > threshold ;  u <- reset where s
 
 where threshold = v_threshold / g, reset = v_reset / g, leak = (1 - beta) v_leak / g.
-IF's step v <- v + dt r x is the same with beta = 1, leak = 0 and g = r dt.
+IF's step v <- v + dt r x is the same with beta = 1, leak = 0 and g = r dt. CubaLIF has a synapse in
+front, I <- I + dt/tau_syn (-I + w_in x), whose new value the membrane takes in the same step, as
+all importers do: with alpha = 1 - dt/tau_syn and h = w_in dt/tau_syn,
+
+    i <- alpha i + x ;  u <- beta u + leak + i
+
+and g = h r dt/tau_mem.
 """
 
 from dataclasses import dataclass
@@ -28,6 +34,7 @@ class DiscreteLIF:
     """Discrete LIF neuron with unit gain; every field has the population's shape, float64.
 
     `gain` is what the state was divided by: u = v / gain, with v in the file's own units.
+    `synapse_decay` is alpha, 0 without a synapse: i <- alpha i + x is what u takes in.
     """
 
     decay: FloatArray
@@ -35,6 +42,12 @@ class DiscreteLIF:
     leak: FloatArray
     reset: FloatArray
     gain: FloatArray
+    synapse_decay: FloatArray
+
+    @property
+    def has_synapse(self) -> bool:
+        """Whether any input lasts longer than its step."""
+        return bool(self.synapse_decay.any())
 
 
 def discrete_lif(name: str, node: nir.LIF, dt_s: float) -> DiscreteLIF:
@@ -44,13 +57,7 @@ def discrete_lif(name: str, node: nir.LIF, dt_s: float) -> DiscreteLIF:
         InvalidGraph: a parameter isn't finite, tau < dt (decay outside 0..1), or the gain is 0.
     """
     arrays = _finite(name, node, ("tau", "r", "v_leak", "v_threshold", "v_reset"))
-    if (arrays["tau"] < dt_s * (1 - 1e-9)).any():
-        smallest = float(arrays["tau"].min())
-        raise InvalidGraph(
-            f"NIR node '{name}': tau = {smallest:g} s is shorter than dt = {dt_s:g} s, "
-            "so the decay would be negative. Check the file's dt."
-        )
-    rate = np.minimum(dt_s / arrays["tau"], 1.0)
+    rate = euler_rate(name, "tau", arrays["tau"], dt_s)
     gain = _positive_gain(name, arrays["r"] * rate)
     return DiscreteLIF(
         decay=1.0 - rate,
@@ -58,6 +65,29 @@ def discrete_lif(name: str, node: nir.LIF, dt_s: float) -> DiscreteLIF:
         leak=rate * arrays["v_leak"] / gain,
         reset=arrays["v_reset"] / gain,
         gain=gain,
+        synapse_decay=np.zeros_like(gain),
+    )
+
+
+def discrete_cuba(name: str, node: nir.CubaLIF, dt_s: float) -> DiscreteLIF:
+    """The discrete neuron that NIR's CubaLIF node means at step `dt_s`.
+
+    Raises:
+        InvalidGraph: a parameter isn't finite, a time constant is shorter than dt, or a gain isn't
+            positive.
+    """
+    keys = ("tau_syn", "tau_mem", "r", "w_in", "v_leak", "v_threshold", "v_reset")
+    arrays = _finite(name, node, keys)
+    synapse_rate = euler_rate(name, "tau_syn", arrays["tau_syn"], dt_s)
+    rate = euler_rate(name, "tau_mem", arrays["tau_mem"], dt_s)
+    gain = _positive_gain(name, arrays["r"] * rate * arrays["w_in"] * synapse_rate)
+    return DiscreteLIF(
+        decay=1.0 - rate,
+        threshold=arrays["v_threshold"] / gain,
+        leak=rate * arrays["v_leak"] / gain,
+        reset=arrays["v_reset"] / gain,
+        gain=gain,
+        synapse_decay=1.0 - synapse_rate,
     )
 
 
@@ -75,17 +105,41 @@ def discrete_if(name: str, node: nir.IF, dt_s: float) -> DiscreteLIF:
         leak=np.zeros_like(gain),
         reset=arrays["v_reset"] / gain,
         gain=gain,
+        synapse_decay=np.zeros_like(gain),
     )
 
 
-def discrete_neuron(name: str, node: nir.LIF | nir.IF, dt_s: float) -> DiscreteLIF:
-    """The discrete neuron of either kind.
+def discrete_neuron(
+    name: str, node: nir.LIF | nir.IF | nir.CubaLIF | nir.Threshold, dt_s: float
+) -> DiscreteLIF:
+    """The discrete neuron of any kind; a bare Threshold is one that forgets at once.
 
     Raises:
-        InvalidGraph: see `discrete_lif` and `discrete_if`.
+        InvalidGraph: see `discrete_lif`, `discrete_if` and `discrete_cuba`.
     """
+    if isinstance(node, nir.Threshold):
+        threshold = _finite(name, node, ("threshold",))["threshold"]
+        none, one = np.zeros_like(threshold), np.ones_like(threshold)
+        return DiscreteLIF(none, threshold, none, none, one, none)
+    if isinstance(node, nir.CubaLIF):
+        return discrete_cuba(name, node, dt_s)
     rule = discrete_if if isinstance(node, nir.IF) else discrete_lif
     return rule(name, node, dt_s)
+
+
+def euler_rate(name: str, field: str, tau: FloatArray, dt_s: float) -> FloatArray:
+    """dt/tau, 1 at most.
+
+    Raises:
+        InvalidGraph: a time constant is shorter than dt.
+    """
+    if (tau < dt_s * (1 - 1e-9)).any():
+        raise InvalidGraph(
+            f"NIR node '{name}': {field} = {float(tau.min()):g} s is shorter than dt = {dt_s:g} s, "
+            "so the decay would be negative. Check the file's dt."
+        )
+    rate: FloatArray = np.minimum(dt_s / tau, 1.0)
+    return rate
 
 
 def _finite(name: str, node: nir.NIRNode, keys: tuple[str, ...]) -> dict[str, FloatArray]:

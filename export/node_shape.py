@@ -12,12 +12,15 @@ import numpy as np
 
 from export.errors import InvalidGraph, UnsupportedLayer
 from export.unfolded_nodes import BatchNorm, PermutedFlatten
-from export.window import Window, conv_window, pool_window
+from export.window import Window, conv1d_window, conv_window, pool_window
 
 Shape = tuple[int, ...]
 
 LINEAR_KINDS = (nir.Affine, nir.Linear, nir.Conv2d, nir.SumPool2d, nir.AvgPool2d, nir.Flatten)
-NEURON_KINDS = (nir.LIF, nir.IF)
+NEURON_KINDS = (nir.LIF, nir.IF, nir.CubaLIF, nir.Threshold)
+"""Nodes whose output is spikes."""
+STATE_KINDS = (nir.LIF, nir.IF, nir.CubaLIF, nir.LI, nir.CubaLI, nir.I, nir.Delay)
+"""Nodes whose output depends on earlier steps."""
 
 
 def node_shape(name: str, node: nir.NIRNode, given: Shape, *, unfolded: bool = False) -> Shape:
@@ -27,7 +30,7 @@ def node_shape(name: str, node: nir.NIRNode, given: Shape, *, unfolded: bool = F
         name: in the graph, for messages.
         node: the node.
         given: shape of its input for one sample and step.
-        unfolded: take nodes that only the executor runs and export.folding removes.
+        unfolded: take every kind of node that the executor runs.
 
     Raises:
         UnsupportedLayer: nothing here runs or exports this kind of node.
@@ -63,16 +66,35 @@ def _conv2d(name: str, node: Any, given: Shape) -> Shape:
             "(out, in / groups, rows, columns). Export it again."
         )
     outputs, per_group = node.weight.shape[:2]
+    inputs = per_group * _groups(name, node, outputs)
+    if len(given) != 3 or given[0] != inputs:
+        raise _mismatch(name, f"({inputs}, rows, columns)", given)
+    _check_bias(name, node.bias, outputs)
+    return (int(outputs), *conv_window(name, node).slide(name, (given[1], given[2])))
+
+
+def _conv1d(name: str, node: Any, given: Shape) -> Shape:
+    if node.weight.ndim != 3:
+        raise InvalidGraph(
+            f"NIR node '{name}': convolution weights have shape {node.weight.shape}, expected "
+            "(out, in / groups, columns). Export it again."
+        )
+    outputs, per_group = node.weight.shape[:2]
+    inputs = per_group * _groups(name, node, outputs)
+    if len(given) != 2 or given[0] != inputs:
+        raise _mismatch(name, f"({inputs}, columns)", given)
+    _check_bias(name, node.bias, outputs)
+    return (int(outputs), conv1d_window(name, node).slide(name, (1, given[1]))[1])
+
+
+def _groups(name: str, node: Any, outputs: int) -> int:
     groups = int(node.groups)
     if groups < 1 or outputs % groups:
         raise InvalidGraph(
             f"NIR node '{name}': {outputs} output channels can't be split into {groups} groups. "
             "Export it again."
         )
-    if len(given) != 3 or given[0] != per_group * groups:
-        raise _mismatch(name, f"({per_group * groups}, rows, columns)", given)
-    _check_bias(name, node.bias, outputs)
-    return (int(outputs), *conv_window(name, node).slide(name, (given[1], given[2])))
+    return groups
 
 
 def _pool(name: str, node: Any, given: Shape) -> Shape:
@@ -94,10 +116,16 @@ def _flatten(name: str, node: Any, given: Shape) -> Shape:
     return (*given[:first], prod(given[first : last + 1]), *given[last + 1 :])
 
 
-def _neuron(name: str, node: Any, given: Shape) -> Shape:
-    if node.v_threshold.shape != given:
-        raise _mismatch(name, str(node.v_threshold.shape), given)
-    return given
+def _like(field: str) -> Callable[[str, Any, Shape], Shape]:
+    """The rule of nodes that change no shape and whose parameters have that very shape."""
+
+    def rule(name: str, node: Any, given: Shape) -> Shape:
+        shape = np.shape(getattr(node, field))
+        if shape != given:
+            raise _mismatch(name, str(shape), given)
+        return given
+
+    return rule
 
 
 def _norm(name: str, node: Any, given: Shape) -> Shape:
@@ -140,10 +168,17 @@ _RULES: dict[type, Callable[[str, Any, Shape], Shape]] = {
     nir.SumPool2d: _pool,
     nir.AvgPool2d: _pool,
     nir.Flatten: _flatten,
-    nir.LIF: _neuron,
-    nir.IF: _neuron,
+    nir.LIF: _like("v_threshold"),
+    nir.IF: _like("v_threshold"),
+    nir.CubaLIF: _like("v_threshold"),
 }
 _UNFOLDED_RULES: dict[type, Callable[[str, Any, Shape], Shape]] = {
+    nir.Conv1d: _conv1d,
+    nir.LI: _like("v_leak"),
+    nir.CubaLI: _like("v_leak"),
+    nir.I: _like("r"),
+    nir.Delay: _like("delay"),
+    nir.Threshold: _like("threshold"),
     nir.Scale: _scale,
     BatchNorm: _norm,
     PermutedFlatten: _permuted_flatten,

@@ -33,6 +33,7 @@ from export.graph_order import in_order
 from export.moving_threshold import moving_threshold
 from export.nir_file import read_nir, refuse_non_finite
 from export.nir_metadata import FrozenFacts, attach_facts, read_facts
+from export.nir_values import refuse_odd_values
 from trainers.errors import FileError
 from trainers.npz_file import read_npz, write_npz
 
@@ -58,7 +59,7 @@ def write_schedule(graph: nir.NIRGraph, path: str | Path) -> None:
         FileError: the folder can't be written to, or no space is left.
     """
     facts = read_facts(graph)
-    in_order(graph)
+    in_order(graph, loops=True)
     arrays: Arrays = {
         "format": np.array(FORMAT),
         "time_steps": np.array(facts.time_steps),
@@ -97,8 +98,9 @@ def read_schedule(path: str | Path) -> nir.NIRGraph:
         raise InvalidGraph(f"{path}, facts, {where}: {fault['msg']}. Export it again.") from error
     graph = _graph(path, arrays)
     attach_facts(graph, facts)
+    refuse_odd_values(graph, str(path))
     refuse_non_finite(graph, str(path))
-    in_order(graph)
+    in_order(graph, loops=True)
     _refuse_contradictions(path, arrays, graph, facts)
     return graph
 

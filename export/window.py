@@ -4,7 +4,7 @@ NIR allows one number or a pair for stride, dilation and padding, and the words 
 here all of them become explicit numbers.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import nir
@@ -73,21 +73,38 @@ def conv_window(name: str, node: nir.Conv2d) -> Window:
     kernel = (int(node.weight.shape[2]), int(node.weight.shape[3]))
     stride = _pair(name, "stride", node.stride, smallest=1)
     dilation = _pair(name, "dilation", node.dilation, smallest=1)
-    bare = Window(kernel, stride, dilation)
+    return _padded(name, Window(kernel, stride, dilation), node)
+
+
+def conv1d_window(name: str, node: nir.Conv1d) -> Window:
+    """The window of a Conv1d node, as one over a single row.
+
+    Raises:
+        InvalidGraph: a field isn't what NIR allows.
+        UnsupportedLayer: as `conv_window`.
+    """
+    stride = _pair(name, "stride", node.stride, smallest=1)[1]
+    dilation = _pair(name, "dilation", node.dilation, smallest=1)[1]
+    row = Window((1, int(node.weight.shape[2])), (1, stride), (1, dilation))
+    window = _padded(name, row, node)
+    return replace(window, before=(0, window.before[1]), after=(0, window.after[1]))
+
+
+def _padded(name: str, bare: Window, node: nir.Conv1d | nir.Conv2d) -> Window:
     padding = node.padding.decode() if isinstance(node.padding, bytes) else node.padding
     if isinstance(padding, str) and padding == "same":
-        if stride != (1, 1):
+        if bare.stride != (1, 1):
             raise UnsupportedLayer(
-                f"NIR node '{name}': padding 'same' with stride {stride} has no agreed meaning. "
-                "Give the padding in numbers."
+                f"NIR node '{name}': padding 'same' with stride {bare.stride} has no agreed "
+                "meaning. Give the padding in numbers."
             )
         before = (bare.reach[0] // 2, bare.reach[1] // 2)
         after = (bare.reach[0] - before[0], bare.reach[1] - before[1])
-        return Window(kernel, stride, dilation, before, after)
+        return replace(bare, before=before, after=after)
     if isinstance(padding, str) and padding == "valid":
         return bare
     zeros = _pair(name, "padding", padding, smallest=0)
-    return Window(kernel, stride, dilation, zeros, zeros)
+    return replace(bare, before=zeros, after=zeros)
 
 
 def pool_window(name: str, node: nir.SumPool2d | nir.AvgPool2d) -> Window:

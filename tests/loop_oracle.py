@@ -18,7 +18,8 @@ def run(
     """Runs one sample.
 
     Args:
-        graph: whose node names are in computing order.
+        graph: whose node names are in computing order; an edge from a later node to an earlier one
+            brings what the step before made.
         frames: [T, *shape].
         dt_s: the Euler step.
 
@@ -26,24 +27,41 @@ def run(
         outputs [T, ...], spikes and membranes before reset by node, [T, *shape].
     """
     order = ["input", *sorted(set(graph.nodes) - {"input", "output"}), "output"]
-    v: dict[str, Array] = {}
+    state: dict[str, Array] = {}
+    before: dict[str, Array] = {}
     spikes: dict[str, list[Array]] = {}
     membranes: dict[str, list[Array]] = {}
+    delayed: dict[str, list[Array]] = {}
     outputs = []
     for frame in frames:
         signal = {"input": frame.astype(np.float64)}
         for name in order[1:]:
-            given = sum(signal[a] for a, b in graph.edges if b == name)
+            arriving = {a: signal.get(a, before.get(a)) for a, b in graph.edges if b == name}
+            given = sum(value for value in arriving.values() if value is not None)
             node = graph.nodes[name]
-            if isinstance(node, nir.LIF | nir.IF):
-                before = euler(node, v.get(name, np.zeros(given.shape)), given, dt_s)
-                fired = before > node.v_threshold
-                v[name] = np.where(fired, node.v_reset, before)
-                spikes.setdefault(name, []).append(fired)
-                membranes.setdefault(name, []).append(before)
-                signal[name] = fired.astype(np.float64)
+            if isinstance(node, nir.CubaLIF | nir.CubaLI):
+                synapse = state.get(f"{name} synapse", np.zeros(given.shape))
+                rate = np.minimum(dt_s / node.tau_syn, 1)
+                given = state[f"{name} synapse"] = (1 - rate) * synapse + rate * node.w_in * given
+            if isinstance(node, nir.LIF | nir.IF | nir.CubaLIF | nir.LI | nir.CubaLI | nir.I):
+                v = euler(node, state.get(name, np.zeros(given.shape)), given, dt_s)
+                signal[name] = state[name] = v
+            elif isinstance(node, nir.Threshold):
+                signal[name] = given
+            elif isinstance(node, nir.Delay):
+                past = delayed.setdefault(name, [])
+                past.append(given)
+                signal[name] = late(past, np.rint(node.delay / dt_s).astype(int))
             else:
                 signal[name] = linear(node, given)
+            if isinstance(node, nir.LIF | nir.IF | nir.CubaLIF | nir.Threshold):
+                threshold = getattr(node, "v_threshold", getattr(node, "threshold", None))
+                fired = signal[name] > threshold
+                membranes.setdefault(name, []).append(signal[name])
+                spikes.setdefault(name, []).append(fired)
+                state[name] = np.where(fired, getattr(node, "v_reset", 0), signal[name])
+                signal[name] = fired.astype(np.float64)
+        before = signal
         outputs.append(signal["output"])
     stacked = {name: np.array(values) for name, values in spikes.items()}
     return np.array(outputs), stacked, {name: np.array(m) for name, m in membranes.items()}
@@ -53,12 +71,22 @@ def euler(node: Any, v: Array, current: Array, dt_s: float) -> Array:
     """One forward-Euler step before threshold and reset, neuron by neuron."""
     after = np.zeros(v.shape)
     for at in np.ndindex(v.shape):
-        if isinstance(node, nir.LIF):
-            drive = node.v_leak[at] - v[at] + node.r[at] * current[at]
-            after[at] = v[at] + dt_s / node.tau[at] * drive
-        else:
+        if isinstance(node, nir.IF | nir.I):
             after[at] = v[at] + dt_s * node.r[at] * current[at]
+            continue
+        tau = node.tau[at] if isinstance(node, nir.LIF | nir.LI) else node.tau_mem[at]
+        drive = node.v_leak[at] - v[at] + node.r[at] * current[at]
+        after[at] = v[at] + min(dt_s / tau, 1) * drive
     return after
+
+
+def late(past: list[Array], steps: Array) -> Array:
+    """Each element as it was so many steps ago, 0 before the first."""
+    result = np.zeros(past[-1].shape)
+    for at in np.ndindex(result.shape):
+        when = len(past) - 1 - steps[at]
+        result[at] = past[when][at] if when >= 0 else 0.0
+    return result
 
 
 def linear(node: Any, x: Array) -> Array:
@@ -76,7 +104,21 @@ def linear(node: Any, x: Array) -> Array:
         return y
     if isinstance(node, nir.Conv2d):
         return convolve(node, x)
+    if isinstance(node, nir.Conv1d):
+        return convolve(as_image(node), x[:, None])[:, 0]
+    if isinstance(node, nir.Scale):
+        scaled: Array = node.scale * x
+        return scaled
     return pool(node, x)
+
+
+def as_image(node: nir.Conv1d) -> nir.Conv2d:
+    """The same convolution over an image of one row."""
+    padding = node.padding if isinstance(node.padding, str) else (0, int(node.padding))
+    return nir.Conv2d(
+        None, node.weight[:, :, None], (1, int(node.stride)), padding,
+        (1, int(node.dilation)), node.groups, node.bias,
+    )  # fmt: skip
 
 
 def convolve(node: nir.Conv2d, x: Array) -> Array:

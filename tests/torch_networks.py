@@ -75,9 +75,11 @@ def conv_body() -> nn.Sequential:
     )  # fmt: skip
 
 
-def networked(body: nn.Module, *, seed: int = 0, time_steps: int = 4) -> SpikingNetwork:
+def networked(
+    body: nn.Module, *, seed: int = 0, time_steps: int = 4, sequence: bool = False
+) -> SpikingNetwork:
     """The body over time, float64, with random weights, norm statistics and constant thresholds."""
-    network = SpikingNetwork(body, time_steps).double().eval()
+    network = SpikingNetwork(body, time_steps, sequence=sequence).double().eval()
     generator = torch.Generator().manual_seed(seed)
     for module in body.modules():
         _randomise(module, generator)

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from export.graph_order import OrderedNode
 from export.unfolded_nodes import BatchNorm, PermutedFlatten
-from export.window import Window, conv_window, pool_window
+from export.window import Window, conv1d_window, conv_window, pool_window
 
 Operation = Callable[[Tensor], Tensor]
 
@@ -51,6 +51,19 @@ def _conv2d(ordered: OrderedNode) -> Operation:
     bias = _bias(node, len(weight))[:, None, None]
     window = conv_window(ordered.name, node)
     return lambda x: _convolve(x, weight, window, int(node.groups)) + bias
+
+
+def _conv1d(ordered: OrderedNode) -> Operation:
+    node = ordered.node
+    weight = doubles(node.weight)
+    bias = _bias(node, len(weight))[:, None]
+    window = conv1d_window(ordered.name, node)
+
+    def apply(x: Tensor) -> Tensor:
+        y = _convolve(x[:, :, None], weight[:, :, None], window, int(node.groups))
+        return y[:, :, 0] + bias
+
+    return apply
 
 
 def _sum_pool(ordered: OrderedNode) -> Operation:
@@ -123,6 +136,7 @@ def _bias(node: Any, outputs: int) -> Tensor:
 _OPERATIONS: dict[type, Callable[[OrderedNode], Operation]] = {
     nir.Affine: _affine,
     nir.Linear: _affine,
+    nir.Conv1d: _conv1d,
     nir.Conv2d: _conv2d,
     nir.SumPool2d: _sum_pool,
     nir.AvgPool2d: _average_pool,

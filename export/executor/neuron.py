@@ -1,11 +1,13 @@
 """Spiking NIR nodes in torch float64: NIR's equation, one forward-Euler step at a time.
 
-LIF: v <- v + dt/tau * ((v_leak - v) + r I)
-IF:  v <- v + dt * r I
-both: s = v > v_threshold ;  v <- v_reset where s
+LIF:       v <- v + dt/tau * ((v_leak - v) + r I)
+IF:        v <- v + dt * r I
+CubaLIF:   i <- i + dt/tau_syn * (w_in I - i) ;  v <- v + dt/tau_mem * ((v_leak - v) + r i)
+Threshold: v <- I, as if it forgot at once
+all:       s = v > v_threshold ;  v <- v_reset where s, or as the facts say (export.executor.reset)
 
-Where the facts say that the threshold moves, v_threshold is that of the step; see
-`export.moving_threshold`.
+CubaLIF's membrane takes the synapse's new value in, as all importers do. Where the facts say that
+the threshold moves, v_threshold is that of the step; see `export.moving_threshold`.
 """
 
 from collections.abc import Callable
@@ -16,10 +18,14 @@ import nir
 import torch
 from torch import Tensor
 
+from export.errors import InvalidGraph
+from export.executor import reset as resetting
 from export.executor.linear import doubles
+from export.executor.synapse import Synapse, synapse
 from export.executor.threshold import ThresholdCourse
 from export.graph_order import OrderedNode
 from export.moving_threshold import MovingThreshold
+from export.nir_metadata import ResetRule
 from export.nir_neuron import discrete_neuron
 
 EulerStep = Callable[[Tensor, Tensor], Tensor]
@@ -34,15 +40,24 @@ class Neuron:
         threshold: v_threshold.
         reset: v_reset.
         moving: how the threshold moves; None for a constant.
+        synapse: what stands between the input and I; None for nothing.
+        rule: what a spike does; see `export.executor.reset`.
     """
 
     step: EulerStep
     threshold: Tensor
     reset: Tensor
     moving: MovingThreshold | None = None
+    synapse: Synapse | None = None
+    rule: ResetRule = "zero"
 
 
-def neuron(ordered: OrderedNode, dt_s: float, moving: MovingThreshold | None = None) -> Neuron:
+def neuron(
+    ordered: OrderedNode,
+    dt_s: float,
+    moving: MovingThreshold | None = None,
+    rule: ResetRule = "zero",
+) -> Neuron:
     """A spiking node at step `dt_s`.
 
     Raises:
@@ -50,55 +65,81 @@ def neuron(ordered: OrderedNode, dt_s: float, moving: MovingThreshold | None = N
     """
     node = ordered.node
     discrete_neuron(ordered.name, node, dt_s)
+    if isinstance(node, nir.Threshold):
+        threshold = doubles(node.threshold)
+        return Neuron(lambda v, current: current, threshold, torch.zeros_like(threshold), moving)
+    if rule == "subtract-multi" and (node.v_threshold <= 0).any():
+        raise InvalidGraph(
+            f"NIR node '{ordered.name}': v_threshold = {float(node.v_threshold.min()):g} must be "
+            "above 0 where several spikes a step subtract it. Export it again."
+        )
     step = _STEPS[type(node)](node, dt_s)
-    return Neuron(step, doubles(node.v_threshold), doubles(node.v_reset), moving)
+    before = synapse(node, dt_s) if isinstance(node, nir.CubaLIF) else None
+    return Neuron(step, doubles(node.v_threshold), doubles(node.v_reset), moving, before, rule)
 
 
-def fire(
-    cell: Neuron,
-    current: Tensor,
-    time_steps: int,
-    membranes: Tensor | None = None,
-    thresholds: Tensor | None = None,
-) -> Tensor:
-    """Spikes of a population over T steps, starting from v = 0.
+class Firing:
+    """A population in the course of a run, from v = 0.
 
     Args:
         cell: the neurons.
-        current: [T, N, *shape], or [1, N, *shape] for a current that stays.
+        rest: zeros, [N, *shape].
         time_steps: T.
-        membranes: [T, N, *shape] to be filled with v before the reset, if wanted.
-        thresholds: [T, N, *shape] to be filled with what v is compared with, if wanted.
 
-    Returns:
-        bool [T, N, *shape].
+    After each `step`, `membrane` is v before the reset and `threshold` what it was compared with.
     """
-    current = current.expand(time_steps, *current.shape[1:])
-    spikes = torch.empty(current.shape, dtype=torch.bool)
-    v = torch.zeros_like(current[0])
-    course = ThresholdCourse(cell.threshold, cell.moving, v, time_steps)
-    for t in range(time_steps):
-        v = cell.step(v, current[t])
-        threshold = course.at(t)
-        if membranes is not None:
-            membranes[t] = v
-        if thresholds is not None:
-            thresholds[t] = threshold
-        spikes[t] = v > threshold
-        course.observe(spikes[t])
-        v = torch.where(spikes[t], cell.reset, v)
-    return spikes
+
+    def __init__(self, cell: Neuron, rest: Tensor, time_steps: int) -> None:
+        self._cell, self._v, self._current = cell, rest, rest
+        self._course = ThresholdCourse(cell.threshold, cell.moving, rest, time_steps)
+        self.membrane = self.threshold = rest
+        self.moves = cell.moving is not None
+        self._owed: Tensor | None = None
+
+    def step(self, t: int, current: Tensor) -> Tensor:
+        """Spikes of step t, [N, *shape], for the input [N, *shape].
+
+        They are bool, or numbers where several can fall into one step.
+        """
+        if self._cell.synapse is not None:
+            current = self._current = self._cell.synapse(self._current, current)
+        self.membrane = self._cell.step(self._v, current)
+        if self._owed is not None:
+            self.membrane = self.membrane - self._owed
+        self.threshold = self._course.at(t)
+        rule = self._cell.rule
+        fired = resetting.spikes(rule, self.membrane, self.threshold)
+        self._course.observe(fired)
+        self._v = resetting.after(rule, self.membrane, fired, self.threshold, self._cell.reset)
+        self._owed = resetting.owed(rule, fired, self.threshold)
+        return fired
 
 
 def _lif(node: Any, dt_s: float) -> EulerStep:
-    rate = torch.clamp(dt_s / doubles(node.tau), max=1.0)
-    leak, r = doubles(node.v_leak), doubles(node.r)
+    return leaky(dt_s / doubles(node.tau), doubles(node.v_leak), doubles(node.r))
+
+
+def _cuba(node: Any, dt_s: float) -> EulerStep:
+    return leaky(dt_s / doubles(node.tau_mem), doubles(node.v_leak), doubles(node.r))
+
+
+def leaky(rate: Tensor, leak: Tensor, r: Tensor) -> EulerStep:
+    """The step v <- v + rate ((leak - v) + r I), rate 1 at most."""
+    rate = torch.clamp(rate, max=1.0)
     return lambda v, current: v + rate * ((leak - v) + r * current)
 
 
-def _if(node: Any, dt_s: float) -> EulerStep:
-    r = doubles(node.r)
+def integrating(r: Tensor, dt_s: float) -> EulerStep:
+    """The step v <- v + dt r I."""
     return lambda v, current: v + dt_s * r * current
 
 
-_STEPS: dict[type, Callable[[Any, float], EulerStep]] = {nir.LIF: _lif, nir.IF: _if}
+def _if(node: Any, dt_s: float) -> EulerStep:
+    return integrating(doubles(node.r), dt_s)
+
+
+_STEPS: dict[type, Callable[[Any, float], EulerStep]] = {
+    nir.LIF: _lif,
+    nir.IF: _if,
+    nir.CubaLIF: _cuba,
+}

@@ -1,44 +1,23 @@
 """Runs a frozen network as NIR's equations say, in float64, layer by layer over all steps."""
 
-from dataclasses import dataclass, field, replace
 from math import prod
 
 import nir
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from export.executor.course import Course, Start, stateful
 from export.executor.linear import Operation, linear_operation
-from export.executor.neuron import Neuron, fire, neuron
+from export.executor.neuron import Firing, Neuron, neuron
+from export.executor.recorded import Recorded, Run
 from export.executor.samples import Samples, check_samples, time_major
 from export.graph_order import OrderedNode, in_order
 from export.moving_threshold import moving_threshold
 from export.nir_metadata import FrozenFacts, read_facts
 
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
-
 BATCH_BYTES = 1 << 28
 """What one node's float64 output over all steps may take when the caller names no batch size."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """What a frozen network did with N samples in T steps.
-
-    Args:
-        outputs: float64 [T, N, classes], the graph's output at each step.
-        spikes: per spiking node, bool [T, N, *shape].
-        membranes: per spiking node, v before the reset in the file's own units, float64
-            [T, N, *shape]; empty unless asked for.
-        thresholds: per spiking node whose threshold moves, what v was compared with, as membranes.
-    """
-
-    outputs: FloatArray
-    spikes: dict[str, BoolArray]
-    membranes: dict[str, FloatArray] = field(default_factory=dict)
-    thresholds: dict[str, FloatArray] = field(default_factory=dict)
 
 
 def run_graph(
@@ -64,7 +43,7 @@ def run_graph(
         DataError: inputs of the wrong shape, or with NaN or infinity.
     """
     facts = read_facts(graph)
-    nodes = in_order(graph, unfolded=True)
+    nodes = in_order(graph, unfolded=True, loops=True)
     steps = facts.time_steps if time_steps is None else time_steps
     check_samples(inputs, nodes, facts, steps)
     network = _Network(nodes, facts, steps, record)
@@ -81,45 +60,91 @@ class _Network:
     ) -> None:
         self.nodes, self.facts, self.steps, self.record = nodes, facts, steps, record
         self.neurons: dict[str, Neuron] = {
-            node.name: neuron(node, facts.dt_s, moving_threshold(facts, node.name))
+            node.name: neuron(
+                node,
+                facts.dt_s,
+                moving_threshold(facts, node.name),
+                facts.resets.get(node.name, "zero"),
+            )
             for node in nodes
             if node.fires
+        }
+        self.starts: dict[str, Start] = {
+            node.name: stateful(node, facts.dt_s)
+            for node in nodes
+            if node.has_state and not node.fires
         }
         self.linear: dict[str, Operation] = {
             node.name: linear_operation(node)
             for node in nodes
-            if not node.fires and not isinstance(node.node, nir.Input | nir.Output)
+            if not (node.fires or node.has_state or isinstance(node.node, nir.Input | nir.Output))
         }
 
     @torch.no_grad()
     def run(self, inputs: Samples) -> Run:
-        """One batch: the tensors between nodes are [T, N, *shape], T = 1 before any neuron."""
-        done = Run(np.empty(0), {})
+        """One batch."""
         start = torch.from_numpy(np.ascontiguousarray(time_major(inputs, self.facts)))
+        if any(node.delayed for node in self.nodes):
+            return self._by_steps(start)
+        return self._by_layers(start)
+
+    def _by_layers(self, start: Tensor) -> Run:
+        """All steps of a node at once: signals are [T, N, *shape], T = 1 before any neuron."""
+        done = Recorded(self.steps, self.record)
         signal: dict[str, Tensor] = {self.nodes[0].name: start}
         for node in self.nodes[1:]:
             given = summed([signal[source] for source in node.sources])
-            if node.fires:
-                signal[node.name] = self._fire(node, given, done).double()
-            elif node.name in self.linear:
+            if node.name in self.linear:
                 signal[node.name] = over_time(self.linear[node.name], given)
+                continue
+            given = given.expand(self.steps, *given.shape[1:])
+            if node.fires:
+                firing = Firing(self.neurons[node.name], torch.zeros_like(given[0]), self.steps)
+                for t in range(self.steps):
+                    done.add(node.name, t, firing.step(t, given[t]), firing)
+                signal[node.name] = done.spikes[node.name].double()
+            elif node.has_state:
+                course = self.starts[node.name](torch.zeros_like(given[0]), self.steps)
+                signal[node.name] = torch.stack(
+                    [course.step(t, given[t]) for t in range(self.steps)]
+                )
             else:
-                signal[node.name] = given.expand(self.steps, *given.shape[1:])
-        return replace(done, outputs=signal[self.nodes[-1].name].numpy())
+                signal[node.name] = given
+        return done.as_run(signal[self.nodes[-1].name])
 
-    def _fire(self, node: OrderedNode, current: Tensor, done: Run) -> Tensor:
-        """Spikes of a population, which are entered in `done` with what is recorded of it."""
-        shape, cell = (self.steps, *current.shape[1:]), self.neurons[node.name]
-        kept: dict[str, Tensor] = {}
-        if self.record:
-            kept["membranes"] = torch.empty(shape, dtype=torch.float64)
-        if self.record and cell.moving is not None:
-            kept["thresholds"] = torch.empty(shape, dtype=torch.float64)
-        fired = fire(cell, current, self.steps, **kept)
-        done.spikes[node.name] = fired.numpy()
-        for key, values in kept.items():
-            getattr(done, key)[node.name] = values.numpy()
-        return fired
+    def _by_steps(self, start: Tensor) -> Run:
+        """All nodes of a step, then the next one: what a loop needs. Signals are [N, *shape]."""
+        done = Recorded(self.steps, self.record)
+        frames = start.expand(self.steps, *start.shape[1:])
+        courses = {node.name: self._begun(node, len(frames[0])) for node in self.nodes}
+        before: dict[str, Tensor] = {}
+        outputs = []
+        for t in range(self.steps):
+            signal: dict[str, Tensor] = {self.nodes[0].name: frames[t]}
+            for node in self.nodes[1:]:
+                returning = [before[source] for source in node.delayed] if t else []
+                given = summed([*(signal[source] for source in node.sources), *returning])
+                course = courses[node.name]
+                if isinstance(course, Firing):
+                    fired = course.step(t, given)
+                    done.add(node.name, t, fired, course)
+                    signal[node.name] = fired.double()
+                elif course is not None:
+                    signal[node.name] = course.step(t, given)
+                else:
+                    operation = self.linear.get(node.name)
+                    signal[node.name] = given if operation is None else operation(given)
+            before = signal
+            outputs.append(signal[self.nodes[-1].name])
+        return done.as_run(torch.stack(outputs))
+
+    def _begun(self, node: OrderedNode, samples: int) -> Firing | Course | None:
+        """The node's state before the first step; None for one that has none."""
+        rest = torch.zeros(samples, *node.shape, dtype=torch.float64)
+        if node.fires:
+            return Firing(self.neurons[node.name], rest, self.steps)
+        start = self.starts.get(node.name)
+        return None if start is None else start(rest, self.steps)
 
 
 def summed(signals: list[Tensor]) -> Tensor:

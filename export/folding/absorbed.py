@@ -49,18 +49,21 @@ class _Absorption:
 
     def __init__(self, graph: nir.NIRGraph, name: str) -> None:
         self.graph, self.name = graph, name
-        self.ordered = {node.name: node for node in in_order(graph, unfolded=True)}
+        self.ordered = {node.name: node for node in in_order(graph, unfolded=True, loops=True)}
         self.changed: dict[str, nir.NIRNode] = {}
 
     def move_on(self, name: str, gain: FloatArray, shift: FloatArray) -> None:
         """Gives gain and shift of this output to all that read it."""
-        for reader in (node for node in self.ordered.values() if name in node.sources):
+        for reader in self._readers(name):
             if len(sources(self.graph, reader.name)) > 1:
                 raise self._refusal(reader.name, "also adds another branch")
             rule = _RULES.get(type(reader.node))
             if rule is None:
                 raise self._refusal(reader.name, f"is of kind {type(reader.node).__name__}")
             rule(self, reader, gain, shift)
+
+    def _readers(self, name: str) -> list[OrderedNode]:
+        return [node for node in self.ordered.values() if name in (*node.sources, *node.delayed)]
 
     def affine(self, reader: OrderedNode, gain: FloatArray, shift: FloatArray) -> None:
         """Into the columns of a weight matrix."""

@@ -25,7 +25,7 @@ def fold_average_pooling(graph: nir.NIRGraph) -> nir.NIRGraph:
     """
     poolings = {
         node.name: node.node
-        for node in in_order(graph, unfolded=True)
+        for node in in_order(graph, unfolded=True, loops=True)
         if isinstance(node.node, nir.AvgPool2d)
     }
     divisions = {}

@@ -19,7 +19,7 @@ def fold_batch_norms(graph: nir.NIRGraph) -> nir.NIRGraph:
         UnsupportedLayer: a norm doesn't directly follow a layer that feeds it alone.
     """
     graph = replaced(graph, {})
-    for ordered in in_order(graph, unfolded=True):
+    for ordered in in_order(graph, unfolded=True, loops=True):
         if isinstance(ordered.node, BatchNorm) and not on_the_input(graph, ordered.name):
             graph = _folded(graph, ordered)
     return graph

@@ -43,7 +43,7 @@ def carried(graph: nir.NIRGraph, own: Mapping[str, Fraction], words: Words) -> n
         UnsupportedLayer: a sum adds branches whose factors differ and can't be made equal, a
             factor reaches the output, or a negative one reaches a neuron.
     """
-    nodes = in_order(graph, unfolded=True)
+    nodes = in_order(graph, unfolded=True, loops=True)
     carrying = _Carrying(graph, {node.name: node for node in nodes}, own, words, {}, {})
     for node in nodes:
         carrying.visit(node)
@@ -86,13 +86,17 @@ class _Carrying:
 
     def _given(self, ordered: OrderedNode) -> Fraction:
         """The one gain of all branches that are added here."""
+        self._require_weights_in_loop(ordered)
         if not ordered.sources:
             return ONE
         if isinstance(ordered.node, nir.Output):
             return self._undone_at_output(ordered)
-        if len(ordered.sources) == 1:
+        if len(ordered.sources) == 1 and not ordered.delayed:
             return self.gain[ordered.sources[0]]
         fixed = {self.gain[name] for name in ordered.sources if not self._is_adjustable(name)}
+        if ordered.delayed:
+            # What comes back has gone through weights, whose own output has G = 1.
+            fixed.add(ONE)
         if len(fixed) > 1:
             raise UnsupportedLayer(
                 f"{label(self.graph, ordered.name)}: adds branches that were {self.words.done} "
@@ -102,6 +106,15 @@ class _Carrying:
         for name in ordered.sources:
             self._adjust(name, common)
         return common
+
+    def _require_weights_in_loop(self, ordered: OrderedNode) -> None:
+        for name in ordered.delayed:
+            if not isinstance(self.ordered[name].node, WEIGHTED):
+                raise UnsupportedLayer(
+                    f"{label(self.graph, ordered.name)}: '{name}' closes a loop here, and no "
+                    "weights lie between that could take a factor. Put a convolution or linear "
+                    "layer there."
+                )
 
     def _undone_at_output(self, output: OrderedNode) -> Fraction:
         for name in output.sources:

@@ -28,7 +28,7 @@ def fold_flatten_order(graph: nir.NIRGraph) -> nir.NIRGraph:
             that read it alone.
     """
     graph = replaced(graph, {})
-    nodes = in_order(graph, unfolded=True)
+    nodes = in_order(graph, unfolded=True, loops=True)
     shapes = {node.name: node.shape for node in nodes}
     for ordered in nodes:
         if isinstance(ordered.node, PermutedFlatten):

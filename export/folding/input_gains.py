@@ -26,7 +26,7 @@ def fold_input_gains(graph: nir.NIRGraph) -> nir.NIRGraph:
     """
     dt_s = read_facts(graph).dt_s
     graph = replaced(graph, {})
-    for ordered in in_order(graph, unfolded=True):
+    for ordered in in_order(graph, unfolded=True, loops=True):
         if ordered.fires:
             discrete_neuron(ordered.name, ordered.node, dt_s)
             graph = _folded(graph, ordered.name, dt_s)

@@ -26,7 +26,7 @@ def fold_input_normalisation(graph: nir.NIRGraph) -> nir.NIRGraph:
         norm = next(
             (
                 node
-                for node in in_order(graph, unfolded=True)
+                for node in in_order(graph, unfolded=True, loops=True)
                 if isinstance(node.node, BatchNorm) and on_the_input(graph, node.name)
             ),
             None,

@@ -35,7 +35,11 @@ def fold_scales(graph: nir.NIRGraph) -> nir.NIRGraph:
 
 def scales(graph: nir.NIRGraph) -> list[OrderedNode]:
     """The Scale nodes, in computing order."""
-    return [node for node in in_order(graph, unfolded=True) if isinstance(node.node, nir.Scale)]
+    return [
+        node
+        for node in in_order(graph, unfolded=True, loops=True)
+        if isinstance(node.node, nir.Scale)
+    ]
 
 
 def reads_input(graph: nir.NIRGraph, name: str) -> bool:

@@ -17,7 +17,7 @@ from export.graph_order import in_order
 def fold_thresholds(graph: nir.NIRGraph) -> nir.NIRGraph:
     """v_threshold = 1 wherever weights of its own can be divided by it."""
     graph = replaced(graph, {})
-    for ordered in in_order(graph, unfolded=True):
+    for ordered in in_order(graph, unfolded=True, loops=True):
         if ordered.fires:
             graph = _folded(graph, ordered.name)
     return graph

@@ -68,12 +68,14 @@ class Neuron:
     """LIF with hard reset: decay factor and threshold at unit input gain.
 
     With `decay_input` the current is scaled by 1 - decay, and the layer's own threshold is
-    (1 - decay) times that at unit gain.
+    (1 - decay) times that at unit gain. `recurrent` [N, N] are weights from the layer's spikes of
+    the step before to its own current; None without any.
     """
 
     decay: float
     threshold: float
     decay_input: bool = False
+    recurrent: FloatArray | None = None
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from export.errors import InvalidGraph
+from export.flattened import flattened
 from export.freezing.frozen_threshold import frozen_rule
 from export.freezing.symbolic import called_layers
 from export.freezing.to_nir import DECAY_GRID
@@ -21,6 +22,7 @@ from export.moving_threshold import moving_threshold
 from export.nir_metadata import FrozenFacts, read_facts
 from trainers.network import SpikingNetwork
 from trainers.neurons.lif import LIF
+from trainers.neurons.recurrent_lif import RecurrentLIF
 from trainers.neurons.threshold import ThresholdRule
 from trainers.readout import WeightedReadout
 
@@ -52,6 +54,30 @@ class FrozenLIF(LIF):
         return self.constant_decay
 
 
+class FrozenRecurrentLIF(RecurrentLIF):
+    """RecurrentLIF whose decay is a constant on the chip's grid, with the trained one's weights."""
+
+    constant_decay: Tensor
+
+    def __init__(self, trained: RecurrentLIF, decay: float, rule: ThresholdRule) -> None:
+        super().__init__(trained.recurrent.in_features)
+        self.register_buffer("constant_decay", torch.tensor(decay, dtype=torch.float64))
+        self.threshold_rule = rule
+        self.recurrent = copy.deepcopy(trained.recurrent)
+
+    @property
+    def decay(self) -> Tensor:
+        """The constant."""
+        return self.constant_decay
+
+
+def frozen_lif(trained: LIF, decay: float, rule: ThresholdRule) -> FrozenLIF | FrozenRecurrentLIF:
+    """The neuron with a constant decay, unit input gain and that threshold rule."""
+    if isinstance(trained, RecurrentLIF):
+        return FrozenRecurrentLIF(trained, decay, rule)
+    return FrozenLIF(decay, rule)
+
+
 def frozen_module(network: SpikingNetwork, graph: nir.NIRGraph) -> SpikingNetwork:
     """A float64 copy of `network` with the frozen graph's weights, thresholds and decays.
 
@@ -67,8 +93,9 @@ def frozen_module(network: SpikingNetwork, graph: nir.NIRGraph) -> SpikingNetwor
         if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
             _replace(body, name, nn.Identity())
     trained = dict(network.body.named_modules())
+    nodes = flattened(graph).nodes
     for node_name, path in facts.modules.items():
-        node = graph.nodes.get(node_name)
+        node = nodes.get(node_name)
         if not isinstance(trained.get(path), KINDS.get(type(node), ())):
             raise _another(f"node '{node_name}' comes from layer '{path}', which it lacks")
         _replace(body, path, _module(node_name, node, trained[path], facts))
@@ -110,7 +137,7 @@ def _module(name: str, node: Any, trained: Any, facts: FrozenFacts) -> nn.Module
             trained.kernel_size, trained.stride, trained.padding, divisor_override=1
         )
     if isinstance(node, nir.LIF):
-        return _neuron(name, node, facts)
+        return _neuron(name, node, trained, facts)
     return nn.Flatten()
 
 
@@ -127,13 +154,13 @@ def _conv(name: str, node: nir.Conv2d, trained: nn.Conv2d) -> nn.Module:
     return _with_weights(conv, name, node)
 
 
-def _neuron(name: str, node: nir.LIF, facts: FrozenFacts) -> FrozenLIF:
+def _neuron(name: str, node: nir.LIF, trained: LIF, facts: FrozenFacts) -> LIF:
     if name not in facts.decay_4096:
         raise _another(f"it names no decay of node '{name}'")
     decay = facts.decay_4096[name] / DECAY_GRID
     # v_threshold = (1 - beta) threshold; with beta on the grid this division is exact.
     threshold = float(node.v_threshold.flat[0]) / (1.0 - decay)
-    return FrozenLIF(decay, frozen_rule(threshold, moving_threshold(facts, name)))
+    return frozen_lif(trained, decay, frozen_rule(threshold, moving_threshold(facts, name)))
 
 
 def _pair(values: Any) -> tuple[int, int]:

@@ -12,16 +12,20 @@ import nir
 import numpy as np
 from numpy.typing import NDArray
 
+from export.dense_kernels import squared, ungrouped
 from export.errors import InvalidGraph, UnsupportedLayer
 from export.folding.graph_edit import label
 from export.folding.neuron_state import unit_resistance
-from export.folding.weighted import bias_of, doubles
-from export.freezing.to_nir import DECAY_GRID, snap_decay
+from export.folding.weighted import bias_of
+from export.freezing.to_nir import DECAY_GRID, recurrent_name, snap_decay
 from export.graph_order import in_order
+from export.nested_population import INNER_NEURON, nested
 from export.nir_metadata import attach_facts, read_facts
-from export.window import Pair, conv_window
+from export.window import conv_window
 
 FloatArray = NDArray[np.float64]
+Edge = tuple[str, str]
+Parts = tuple[dict[str, nir.NIRNode], list[Edge]]
 
 
 def portable(graph: nir.NIRGraph) -> nir.NIRGraph:
@@ -38,13 +42,33 @@ def portable(graph: nir.NIRGraph) -> nir.NIRGraph:
         LimitExceeded: a decay leaves the chip's grid.
         InvalidGraph: a folded weight leaves float32.
     """
-    in_order(graph, unfolded=True)
+    in_order(graph, unfolded=True, loops=True)
     facts = read_facts(graph)
     form = _PortableForm(graph, facts.dt_s)
     nodes = {name: form.node(name, node) for name, node in graph.nodes.items()}
-    result = nir.NIRGraph(nodes, list(graph.edges))
+    result = nir.NIRGraph(*_with_nested_loops(nodes, list(graph.edges)))
     attach_facts(result, facts.model_copy(update={"decay_4096": form.decay_4096}))
     return result
+
+
+def _with_nested_loops(nodes: dict[str, nir.NIRNode], edges: list[Edge]) -> Parts:
+    """Neurons that feed themselves, with their weights, as nested graphs."""
+    outer = {name: name.removesuffix(f".{INNER_NEURON}") for name in nodes}
+    loops = [name for name in nodes if outer[name] != name]
+    inner = {recurrent_name(name) for name in loops}
+    kept = {
+        outer[name]: nested(node, nodes[recurrent_name(name)], len(node.v_threshold))
+        if name in loops
+        else node
+        for name, node in nodes.items()
+        if name not in inner
+    }
+    crossing = [
+        (outer[source], outer[target])
+        for source, target in edges
+        if source not in inner and target not in inner
+    ]
+    return kept, crossing
 
 
 class _PortableForm:
@@ -71,8 +95,8 @@ class _PortableForm:
         )
 
     def _conv2d(self, name: str, node: nir.Conv2d) -> nir.Conv2d:
-        weight, padding = self._square(name, _ungrouped(node), node)
         window = conv_window(name, node)
+        weight, padding = squared(label(self.graph, name), ungrouped(node), window)
         return nir.Conv2d(
             input_shape=node.input_shape,
             weight=self._single(name, weight),
@@ -97,26 +121,6 @@ class _PortableForm:
             )
         return rounded
 
-    def _square(self, name: str, weight: FloatArray, node: nir.Conv2d) -> tuple[FloatArray, Pair]:
-        """Kernel filled up with zeros to a square, and the padding that keeps its result the same.
-
-        NIR's own type check takes the first size of a kernel for both, so a file with a 3x1 kernel
-        can't be read by anyone.
-        """
-        window = conv_window(name, node)
-        sizes = window.kernel
-        missing = [max(sizes) - size for size in sizes]
-        if any(more % 2 for more in missing) or window.before != window.after:
-            raise UnsupportedLayer(
-                f"{label(self.graph, name)}: a {sizes[0]}x{sizes[1]} kernel can't be filled up to "
-                "a square on both sides alike, and NIR's readers take squares only. Use two odd "
-                "or two even sizes."
-            )
-        half = [more // 2 for more in missing]
-        padding = [p + d * b for p, d, b in zip(window.before, window.dilation, half, strict=True)]
-        filled = np.pad(weight, [(0, 0), (0, 0), *((b, b) for b in half)])
-        return filled, (padding[0], padding[1])
-
     def _lif(self, name: str, node: nir.LIF) -> nir.LIF:
         if (node.tau != node.tau.flat[0]).any() or node.v_leak.any() or node.v_reset.any():
             raise UnsupportedLayer(
@@ -137,17 +141,3 @@ class _PortableForm:
             v_threshold=rate * node.v_threshold,
             v_reset=np.zeros(shape),
         )
-
-
-def _ungrouped(node: nir.Conv2d) -> FloatArray:
-    """Dense block-diagonal kernel [O, I, kH, kW]: importers and NIR's type check ignore groups."""
-    weight, groups = doubles(node.weight), int(node.groups)
-    if groups == 1:
-        return weight
-    outputs, per_group = weight.shape[:2]
-    full = np.zeros((outputs, per_group * groups, *weight.shape[2:]))
-    rows = outputs // groups
-    for group in range(groups):
-        row, column = group * rows, group * per_group
-        full[row : row + rows, column : column + per_group] = weight[row : row + rows]
-    return full

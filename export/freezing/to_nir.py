@@ -14,6 +14,7 @@ from export.freezing.float_graph import (
     Conv,
     Dense,
     Flatten,
+    FloatArray,
     FloatGraph,
     Layer,
     Neuron,
@@ -24,6 +25,7 @@ from export.freezing.float_graph import (
     Source,
     Sum,
 )
+from export.nested_population import INNER_NEURON, INNER_WEIGHTS
 from export.nir_metadata import NOMINAL_DT_S
 from export.unfolded_nodes import BatchNorm
 
@@ -57,7 +59,8 @@ def nir_names(graph: FloatGraph) -> dict[str, str]:
 
     The names sort in topological order, since NIR files lose the order of nodes. What folding
     removes or exchanges is named as after it: norms have no number of their own, and an average
-    pooling is a sumpool.
+    pooling is a sumpool. Neurons that feed themselves, and their weights, are named as
+    `export.flattened` names the nodes of a nested graph, which `portable` makes of them.
     """
     names: dict[str, str] = {}
     index = norms = 0
@@ -71,8 +74,21 @@ def nir_names(graph: FloatGraph) -> dict[str, str]:
             norms += 1
         elif not isinstance(layer.operation, Sum):
             names[layer.name] = f"l{index:03d}_{KINDS[type(layer.operation)]}"
+            if recurrent_weight(layer) is not None:
+                names[layer.name] += f".{INNER_NEURON}"
             index += 1
     return names
+
+
+def recurrent_weight(layer: Layer) -> FloatArray | None:
+    """Weights [N, N] with which a layer feeds itself; None without any."""
+    operation = layer.operation
+    return operation.recurrent if isinstance(operation, Neuron) else None
+
+
+def recurrent_name(neuron: str) -> str:
+    """NIR node name of the weights with which a population feeds itself."""
+    return f"{neuron.removesuffix(INNER_NEURON)}{INNER_WEIGHTS}"
 
 
 def to_nir(graph: FloatGraph) -> nir.NIRGraph:
@@ -92,6 +108,13 @@ def to_nir(graph: FloatGraph) -> nir.NIRGraph:
         if layer.name in names
         for source in _sources(graph, layer, names)
     ]
+    for layer in graph.layers:
+        weight = recurrent_weight(layer)
+        if weight is not None:
+            neuron = names[layer.name]
+            back = recurrent_name(neuron)
+            nodes[back] = nir.Affine(weight, np.zeros(len(weight)))
+            edges += [(neuron, back), (back, neuron)]
     # NIR's own check knows neither our nodes nor rectangular kernels.
     return nir.NIRGraph(nodes, edges, type_check=False)
 

@@ -61,26 +61,24 @@ def read_neuron(path: str, neuron: LIF, threshold: float) -> Neuron:
     """The neuron with its threshold at unit input gain.
 
     Raises:
-        UnsupportedLayer: a neuron of another kind than LIF itself.
+        UnsupportedLayer: a neuron of another kind than LIF and RecurrentLIF themselves.
         InvalidGraph: the decay is NaN or infinite.
     """
     _require_plain(path, neuron)
     decay = _finite(path, "decay", neuron.decay, 1)
-    return Neuron(float(decay), threshold, neuron.decay_input)
+    recurrent = None
+    if isinstance(neuron, RecurrentLIF):
+        recurrent = _finite(path, "recurrent.weight", neuron.recurrent.weight, 0)
+    return Neuron(float(decay), threshold, neuron.decay_input, recurrent)
 
 
 def _require_plain(path: str, neuron: LIF) -> None:
     # A subclass may compute anything; read as LIF it would freeze to another network.
-    if type(neuron) is LIF:
-        return
-    reason = (
-        "recurrent connections have no place in the chain written here"
-        if isinstance(neuron, RecurrentLIF)
-        else "what it computes beyond LIF is unknown here"
-    )
-    raise UnsupportedLayer(
-        f"layer '{path}' ({type(neuron).__name__}): {reason}. Use trainers.LIF itself."
-    )
+    if type(neuron) not in (LIF, RecurrentLIF):
+        raise UnsupportedLayer(
+            f"layer '{path}' ({type(neuron).__name__}): what it computes beyond LIF is unknown "
+            "here. Use trainers.LIF or trainers.RecurrentLIF itself."
+        )
 
 
 def _finite(path: str, name: str, tensor: Tensor | None, size: int) -> FloatArray:

@@ -17,7 +17,7 @@ from export.freezing.thresholds import (
     spike_adaptations,
     threshold_schedules,
 )
-from export.freezing.to_nir import nir_names, to_nir
+from export.freezing.to_nir import nir_names, recurrent_name, recurrent_weight, to_nir
 from export.freezing.trace import trace
 from export.nir_metadata import (
     FrozenFacts,
@@ -104,15 +104,22 @@ def unfolded(
             for layer in traced.layers
             if isinstance(layer.operation, Neuron)
         },
-        modules={
-            names[layer.name]: layer.module
-            for layer in traced.layers
-            if layer.name in names and layer.module is not None
-        },
+        modules=_modules(traced, names),
         checkpoint_sha256=checkpoint_sha256,
     )
     attach_facts(graph, facts)
     return graph
+
+
+def _modules(graph: FloatGraph, names: Mapping[str, str]) -> dict[str, str]:
+    """Path of the torch module that each node came from."""
+    modules = {}
+    for layer in graph.layers:
+        if layer.name in names and layer.module is not None:
+            modules[names[layer.name]] = layer.module
+            if recurrent_weight(layer) is not None:
+                modules[recurrent_name(names[layer.name])] = f"{layer.module}.recurrent"
+    return modules
 
 
 def _check_classes(classes: tuple[str, ...], graph: FloatGraph) -> None:

@@ -15,7 +15,8 @@ from torch import Tensor
 from export.chip.graph import ChipGraph, Readout
 from export.chip.limits import STATE_SHIFT
 from export.errors import UnsupportedLayer
-from export.executor.run import BATCH_BYTES, BoolArray
+from export.executor.recorded import BoolArray
+from export.executor.run import BATCH_BYTES
 from export.executor.samples import Samples, time_major
 from export.nir_metadata import FrozenFacts, read_facts
 from export.quantizing.host import encode

@@ -155,6 +155,11 @@ def _neuron_segment(
 ) -> Segment:
     sources, between = _behind(nodes, node)
     neuron = discrete_neuron(node.name, node.node, facts.dt_s)
+    if neuron.has_synapse:
+        raise UnsupportedLayer(
+            f"node '{node.name}': its synapses decay ({type(node.node).__name__}, tau_syn longer "
+            "than dt), which the quantised network doesn't have. Use LIF, or tau_syn = dt."
+        )
     factors = _factors(facts, node.name)
     return Segment(sources, between, node.sources, node.name, neuron, node.shape, factors)
 

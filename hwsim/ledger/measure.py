@@ -108,7 +108,7 @@ def measured(
 
 def batch_size_of(graph: nir.NIRGraph) -> int:
     """Samples whose spikes, in all networks at once, take a bounded part of memory."""
-    facts, nodes = read_facts(graph), in_order(graph)
+    facts, nodes = read_facts(graph), in_order(graph, loops=True)
     neurons = sum(prod(node.shape) for node in nodes if node.fires)
     return max(1, min(BATCH_MAX, BATCH_BYTES // (NETWORKS * facts.time_steps * neurons)))
 

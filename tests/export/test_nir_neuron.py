@@ -76,3 +76,30 @@ def test_the_last_bit_of_tau_is_no_reason_to_refuse() -> None:
         assert (discrete_neuron("n", lif(tau=tau), DT).decay == 0).all()
     with pytest.raises(InvalidGraph, match="shorter than dt"):
         discrete_neuron("n", lif(tau=DT * (1 - 1e-8)), DT)
+
+
+def test_cuba_has_the_discrete_neurons_recurrence() -> None:
+    """i <- alpha i + x ; u <- beta u + leak + i follows NIR's two Euler steps, new i first."""
+    rng = np.random.default_rng(0)
+    sizes = dict(tau_syn=(1, 4), tau_mem=(2, 9), r=(1, 5), v_leak=(-1, 1), w_in=(1, 3))
+    values = {key: rng.uniform(*span, size=50) for key, span in sizes.items()}
+    values["tau_syn"] *= DT
+    values["tau_mem"] *= DT
+    node = nir.CubaLIF(**values, v_threshold=np.full(50, 1e9), v_reset=np.zeros(50))
+    cell = discrete_neuron("lif", node, DT)
+    current, v, i, u = (np.zeros(50) for _ in range(4))
+    for x in rng.normal(size=(30, 50)):
+        current = current + DT / node.tau_syn * (node.w_in * x - current)
+        v = v + DT / node.tau_mem * ((node.v_leak - v) + node.r * current)
+        i = cell.synapse_decay * i + x
+        u = cell.decay * u + cell.leak + i
+        np.testing.assert_allclose(u * cell.gain, v, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(cell.threshold * cell.gain, node.v_threshold)
+
+
+def test_a_synapse_shorter_than_dt_is_refused() -> None:
+    """By the field's name."""
+    ones = np.ones(3)
+    node = nir.CubaLIF(DT / 2 * ones, 5 * DT * ones, ones, 0 * ones, ones)
+    with pytest.raises(InvalidGraph, match="'lif': tau_syn = 5e-05 s is shorter than dt"):
+        discrete_neuron("lif", node, DT)

@@ -24,7 +24,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from export.freezing.frozen_module import FrozenLIF
+from export.freezing.frozen_module import frozen_lif
 from export.freezing.strategies.prefix_run import (
     batches,
     calibration_samples,
@@ -38,6 +38,7 @@ from trainers.data.splits import Inputs
 from trainers.evaluation_mode import evaluating
 from trainers.network import SpikingNetwork
 from trainers.neurons.lif import LIF
+from trainers.neurons.recurrent_lif import RecurrentLIF
 from trainers.neurons.threshold import FixedThreshold
 
 COARSE = 17
@@ -84,7 +85,11 @@ def is_moving(schedule: FloatArray) -> bool:
 
 
 def changed_spikes(
-    currents: Tensor, expected: Tensor, decay: float, thresholds: Tensor
+    currents: Tensor,
+    expected: Tensor,
+    decay: float,
+    thresholds: Tensor,
+    recurrent: Tensor | None = None,
 ) -> NDArray[np.int64]:
     """How many spikes of a LIF at unit input gain differ from those expected, per threshold.
 
@@ -93,6 +98,7 @@ def changed_spikes(
         expected: spikes 0 or 1, of the same shape.
         decay: of the membrane.
         thresholds: [K], all run at once.
+        recurrent: weights [features, features] from the spikes of the step before; None for none.
 
     Returns:
         Counts [K].
@@ -102,8 +108,11 @@ def changed_spikes(
     rows = max(1, LARGEST_RUN // (len(thresholds) * currents.shape[2]))
     for part, wanted in zip(currents.split(rows, 1), (expected > 0).split(rows, 1), strict=True):
         membrane = part.new_zeros(len(thresholds), *part.shape[1:])
+        fired = torch.zeros_like(membrane, dtype=torch.bool)
         for incoming, fires in zip(part, wanted, strict=True):
             membrane.mul_(decay).add_(incoming)
+            if recurrent is not None:
+                membrane.add_(fired.to(membrane.dtype) @ recurrent.T)
             fired = membrane > levels
             counts += (fired != fires).flatten(1).sum(dim=1)
             membrane = torch.where(fired, 0.0, membrane)
@@ -127,12 +136,14 @@ class _Comparison:
     def disagreement(self, name: str, candidates: FloatArray) -> dict[float, int]:
         """Spikes of layer `name` that differ, over all samples, per candidate threshold."""
         counts = np.zeros(len(candidates), dtype=np.int64)
-        decay = float(_lif(self.frozen, name).decay)
+        neuron = _lif(self.frozen, name)
+        decay = float(neuron.decay)
+        recurrent = neuron.recurrent.weight if isinstance(neuron, RecurrentLIF) else None
         for batch in batches(self.frozen, self.samples):
             _, expected = layer_run(self.trained, name, batch)
             currents, _ = layer_run(self.frozen, name, batch)
             thresholds = torch.from_numpy(candidates).to(currents)
-            counts += changed_spikes(currents, expected, decay, thresholds)
+            counts += changed_spikes(currents, expected, decay, thresholds, recurrent)
         return dict(zip(candidates.tolist(), counts.tolist(), strict=True))
 
 
@@ -161,7 +172,7 @@ def _frozen(network: SpikingNetwork, constants: Mapping[str, float]) -> SpikingN
     frozen = copy.deepcopy(network)
     for name, neuron in network.neurons():
         decay = snap_decay(name, read_neuron(name, neuron, constants[name]).decay) / DECAY_GRID
-        layer = FrozenLIF(decay, _rule(constants[name])).to(neuron.decay_logit.device)
+        layer = frozen_lif(neuron, decay, _rule(constants[name])).to(neuron.decay_logit.device)
         parent, _, last = f"body.{name}".rstrip(".").rpartition(".")
         setattr(frozen.get_submodule(parent), last, layer)
     frozen.set_time_steps(network.time_steps)

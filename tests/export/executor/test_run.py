@@ -18,13 +18,32 @@ from tests.other_networks import (
     spike_trains,
     with_facts,
 )
+from tests.primitive_networks import every_primitive, loops, soft_reset, trains
 from trainers.errors import DataError
+
+
+class Unheard(nir.NIRNode):  # type: ignore[misc]
+    """A kind that NIR may get one day."""
+
+    def __init__(self) -> None:
+        self.input_type = {"input": None}
+        self.output_type = {"output": None}
+
 
 NETWORKS = {
     "conv": (conv_network(channels=(2, 3), size=4), images(2, size=4)),
     "residual": (residual_network(), images(1)),
     "dense": (dense_network(), spike_trains(2)),
     "odd": (odd_network(), odd_images(3)),
+    **{
+        name: (graph, trains(graph))
+        for name, graph in {
+            "primitives": every_primitive(),
+            "loops": loops(),
+            "cuba loops": loops("cuba"),
+            "soft reset": soft_reset(),
+        }.items()
+    },
 }
 
 
@@ -144,9 +163,9 @@ def test_no_steps() -> None:
 def test_unsupported_kind_is_named() -> None:
     """A node nobody here runs is refused by name and kind, not skipped."""
     nodes = dict(dense_network().nodes)
-    nodes["l003_lif"] = nir.LI(tau=np.ones(16), r=np.ones(16), v_leak=np.zeros(16))
+    nodes["l003_lif"] = Unheard()
     graph = with_facts(nodes, chain(nodes), time_steps=4, form="sequence")
-    with pytest.raises(UnsupportedLayer, match="'l003_lif': kind LI isn't supported"):
+    with pytest.raises(UnsupportedLayer, match="'l003_lif': kind Unheard isn't supported"):
         run_graph(graph, spike_trains(1, 4))
 
 

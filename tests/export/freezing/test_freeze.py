@@ -14,8 +14,8 @@ from export.executor import logits, run_graph
 from export.freezing import freeze
 from export.nir_file import read_nir, write_nir
 from export.nir_metadata import read_facts
-from hwsim.verify.norse import open_norse
 from hwsim.verify.runtime import Subject
+from hwsim.verify.torch_importer import in_process
 from tests.tiny_training import copied_state, few_digits, same_state, tiny_module
 from tests.torch_networks import (
     Residual,
@@ -168,7 +168,9 @@ def test_norse_repeats_every_spike(body: type[nn.Module], tmp_path: Path) -> Non
     graph = read_nir(tmp_path / "model.nir")
     inputs = images_for(SHAPE, 10, seed=7).numpy()
     run = run_graph(graph, inputs)
-    answer = open_norse(Subject(graph))(inputs)
+    ask = in_process("norse")(Subject(graph))
+    assert ask is not None
+    answer = ask(inputs)
     assert_lively(run.spikes)
     for node, fired in run.spikes.items():
         np.testing.assert_array_equal(answer.spikes[node], fired, err_msg=node)

@@ -1,5 +1,6 @@
 """Every network of the table through freezing: the frozen graph fires as the network does."""
 
+import nir
 import numpy as np
 import pytest
 import torch
@@ -9,8 +10,8 @@ from export.errors import UnsupportedLayer
 from export.executor import logits, run_graph
 from export.freezing import freeze
 from export.nir_metadata import read_facts
-from hwsim.verify.norse import open_norse
 from hwsim.verify.runtime import Subject
+from hwsim.verify.torch_importer import in_process
 from tests.torch_networks import assert_lively, images_for, networked, run_torch
 from tests.whole_networks import PLAIN, RESIDUAL, Options, built
 from trainers.network import SpikingNetwork
@@ -38,7 +39,7 @@ def random_network(name: str, options: Options) -> tuple[SpikingNetwork, torch.T
 
 
 def test_none_is_left_out() -> None:
-    """All but `recurrent` freeze."""
+    """`recurrent`, which takes sequences, has its own test below."""
     assert {name for name, _ in FROZEN.values()} == NETWORKS.keys() - {"recurrent"}
 
 
@@ -67,22 +68,35 @@ def test_norse_repeats_identity_blocks(block: Block) -> None:
     network, inputs = networked(body, seed=1), images_for((1, 8, 8), 6)
     graph = freeze(network, inputs)
     run = run_graph(graph, inputs.numpy())
-    answer = open_norse(Subject(graph))(inputs.numpy())
+    ask = in_process("norse")(Subject(graph))
+    assert ask is not None
+    answer = ask(inputs.numpy())
     assert_lively(run.spikes)
     for node, fired in run.spikes.items():
         np.testing.assert_array_equal(answer.spikes[node], fired, err_msg=node)
     np.testing.assert_allclose(answer.logits, logits(run.outputs, read_facts(graph)), atol=1e-6)
 
 
-def test_a_recurrent_network_is_refused_by_name() -> None:
-    """Layer, kind, reason and remedy in one line."""
-    network = SpikingNetwork(built("recurrent", (7,), 3, hidden=[9]), 4, sequence=True)
-    message = (
-        r"^layer '2' \(RecurrentLIF\): recurrent connections have no place in the chain written "
-        r"here\. Use trainers\.LIF itself\.$"
-    )
-    with pytest.raises(UnsupportedLayer, match=message):
-        freeze(network, torch.rand(4, 2, 7))
+@pytest.mark.parametrize("decay_input", [False, True])
+def test_a_recurrent_network_fires_like_the_torch_network(decay_input: bool) -> None:
+    """Two layers that feed themselves, each a nested graph; thresholds and gains fold into both."""
+    body = built("recurrent", (7,), 3, hidden=[24, 16])
+    network = networked(body, time_steps=9, sequence=True)
+    for _, neuron in network.neurons():
+        neuron.decay_logit.data = torch.logit(torch.tensor(1638 / 4096, dtype=torch.float64))
+        neuron.decay_input = decay_input
+    inputs = 4 * torch.rand(6, 9, 7, dtype=torch.float64)
+    outputs, spikes = run_torch(network, inputs.transpose(0, 1))
+    graph = freeze(network, inputs.transpose(0, 1))
+    assert [name for name, node in graph.nodes.items() if isinstance(node, nir.NIRGraph)] == [
+        "l001_lif", "l003_lif",
+    ]  # fmt: skip
+    run = run_graph(graph, inputs.numpy())
+    modules = read_facts(graph).modules
+    assert_lively(run.spikes)
+    for node, fired in run.spikes.items():
+        np.testing.assert_array_equal(fired, spikes[modules[node]], err_msg=node)
+    np.testing.assert_allclose(run.outputs, outputs, rtol=0, atol=1e-5)
 
 
 def test_other_kinds_of_lif_are_refused_by_name() -> None:
@@ -94,9 +108,8 @@ def test_other_kinds_of_lif_are_refused_by_name() -> None:
     class MyRecurrentLIF(RecurrentLIF):
         pass
 
-    reasons = {MyLIF(): "beyond LIF is unknown", MyRecurrentLIF(4): "recurrent connections"}
-    for neuron, reason in reasons.items():
+    for neuron in (MyLIF(), MyRecurrentLIF(4)):
         network = SpikingNetwork(nn.Sequential(nn.Linear(3, 4), neuron, nn.Linear(4, 2)), 2)
         kind = type(neuron).__name__
-        with pytest.raises(UnsupportedLayer, match=rf"layer '1' \({kind}\): .*{reason}.*Use tr"):
+        with pytest.raises(UnsupportedLayer, match=rf"layer '1' \({kind}\): .*beyond LIF.*Use tr"):
             freeze(network, torch.rand(1, 3))

@@ -9,9 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from export.errors import InvalidGraph, UnsupportedLayer
+from export.errors import InvalidGraph
 from export.freezing import freeze
 from export.freezing.strategies import STRATEGIES, calibrated
+from export.freezing.strategies.calibrated import changed_spikes
 from export.freezing.strategies.prefix_run import layer_run
 from export.freezing.thresholds import threshold_schedules
 from export.nir_metadata import read_facts
@@ -276,8 +277,29 @@ def test_samples_that_say_nothing_are_refused(
     assert "\n" not in str(raised.value)
 
 
-def test_recurrent_layers_are_refused() -> None:
-    """As freezing refuses them, before anything runs."""
+def test_candidates_of_a_recurrent_layer_hear_their_own_spikes() -> None:
+    """Every candidate's count is that of a loop in which its own spikes come back."""
+    rng = np.random.default_rng(4)
+    currents = rng.normal(0.3, 1.0, size=(7, 5, 6))
+    weight = rng.normal(size=(6, 6)) / 2
+    expected = rng.random(currents.shape) < 0.3
+    thresholds = np.array([0.4, 0.8, 1.3])
+    counts = changed_spikes(
+        torch.from_numpy(currents), torch.from_numpy(expected.astype(float)), 0.6,
+        torch.from_numpy(thresholds), torch.from_numpy(weight),
+    )  # fmt: skip
+    for threshold, count in zip(thresholds, counts, strict=True):
+        membrane, fired, apart = np.zeros((5, 6)), np.zeros((5, 6)), 0
+        for current, wanted in zip(currents, expected, strict=True):
+            membrane = 0.6 * membrane * (1 - fired) + current + fired @ weight.T
+            fired = (membrane > threshold).astype(float)
+            apart += int((fired != wanted).sum())
+        assert count == apart
+
+
+def test_a_recurrent_layer_is_calibrated() -> None:
+    """Its constant lies within its schedule."""
     body = nn.Sequential(nn.Linear(FEATURES, 4), RecurrentLIF(4), nn.Linear(4, 3))
-    with pytest.raises(UnsupportedLayer, match=r"layer '1' \(RecurrentLIF\)"):
-        chosen(with_schedules(body), samples(3))
+    network = with_schedules(body)
+    schedule = threshold_schedules(network)["1"]
+    assert schedule.min() <= chosen(network, samples(3))["1"] <= schedule.max()
