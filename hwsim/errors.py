@@ -35,3 +35,7 @@ class NotInstalled(VerificationError):
 
 class RuntimeRefused(VerificationError):
     """A runtime to verify against can't import or run this network; its row says so."""
+
+
+class DrawingError(SpikeportError):
+    """A graph can't be drawn: a tool for it isn't there, or it isn't one that can be."""

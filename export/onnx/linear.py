@@ -21,25 +21,26 @@ def emit_linear(fragment: Fragment, ordered: OrderedNode, given: str, output: st
 def _affine(fragment: Fragment, ordered: OrderedNode, given: str, output: str) -> None:
     node: Any = ordered.node
     bias = getattr(node, "bias", None)
-    operands = [given, fragment.floats(f"w_{ordered.name}", node.weight)]
+    operands = [given]
     if len(ordered.given) == 1:
+        operands.append(fragment.weights(f"w_{ordered.name}", node.weight, axis=0))
         if bias is not None:
-            operands.append(fragment.floats(f"b_{ordered.name}", bias))
+            operands.append(fragment.kernel(f"b_{ordered.name}", bias))
         fragment.compute("Gemm", operands, output, transB=1)
         return
-    operands[1] = fragment.floats(f"w_{ordered.name}", np.transpose(node.weight))
+    operands.append(fragment.weights(f"w_{ordered.name}", np.transpose(node.weight), axis=1))
     if bias is None:
         fragment.compute("MatMul", operands, output)
         return
     product = fragment.compute("MatMul", operands, f"{output}_product")
-    fragment.compute("Add", [product, fragment.floats(f"b_{ordered.name}", bias)], output)
+    fragment.compute("Add", [product, fragment.kernel(f"b_{ordered.name}", bias)], output)
 
 
 def _conv2d(fragment: Fragment, ordered: OrderedNode, given: str, output: str) -> None:
     node: Any = ordered.node
-    operands = [given, fragment.floats(f"w_{ordered.name}", node.weight)]
+    operands = [given, fragment.weights(f"w_{ordered.name}", node.weight, axis=0)]
     if node.bias is not None:
-        operands.append(fragment.floats(f"b_{ordered.name}", node.bias))
+        operands.append(fragment.kernel(f"b_{ordered.name}", node.bias))
     window = conv_window(ordered.name, node)
     _convolve(fragment, operands, output, window, int(node.groups))
 
@@ -58,7 +59,7 @@ def _pool(fragment: Fragment, ordered: OrderedNode, given: str, output: str, wei
     # counts; one constant kernel per channel sums them exactly.
     channels = ordered.given[0]
     window = pool_window(ordered.name, ordered.node)
-    kernel = fragment.floats(f"w_{ordered.name}", np.full((channels, 1, *window.kernel), weight))
+    kernel = fragment.kernel(f"w_{ordered.name}", np.full((channels, 1, *window.kernel), weight))
     _convolve(fragment, [given, kernel], output, window, channels)
 
 

@@ -1,21 +1,21 @@
 """Spiking NIR nodes as plain ONNX operators: the discrete neuron with unit gain.
 
-u = decay * v + x + leak ;  s = u > threshold ;  v' = reset where s, else u
+i' = synapse_decay * i + x ;  u = decay * v + i' + leak ;  s = u > threshold
+v' = reset where s, else u
 
-Tensors: state `v_<name>`, spikes `s_<name>` (bool), next state `v_<name>_next`. For thresholds that
-move see `export.onnx.threshold`.
+Tensors: states `v_<name>` and, where inputs last longer than their step, `i_<name>`; spikes
+`s_<name>` (bool); next states `v_<name>_next` and `i_<name>_next`. For thresholds that move see
+`export.onnx.threshold`.
 """
-
-from collections.abc import Mapping
 
 import numpy as np
 import onnx
 
 from export.graph_order import OrderedNode
 from export.moving_threshold import MovingThreshold
-from export.nir_neuron import discrete_neuron
+from export.nir_neuron import FloatArray, discrete_neuron
 from export.onnx.fragment import Fragment
-from export.onnx.threshold import adaptive, emit_adaptation, emit_threshold
+from export.onnx.threshold import emit_adaptation, emit_threshold
 
 
 def state_name(node: str) -> str:
@@ -33,15 +33,26 @@ def spike_name(node: str) -> str:
     return f"s_{node}"
 
 
-def states_of(
-    nodes: tuple[OrderedNode, ...], moving: Mapping[str, MovingThreshold]
-) -> dict[str, tuple[int, ...]]:
-    """What a step hands to the next, zeros at first: tensor and shape for one sample.
+def synapse_name(node: str) -> str:
+    """Name of a neuron's synaptic current entering a step."""
+    return f"i_{node}"
 
-    A tensor leaves the step under the same name with `_next`.
-    """
-    membranes = {state_name(node.name): node.shape for node in nodes if node.fires}
-    return membranes | adaptive(nodes, moving)
+
+def next_synapse_name(node: str) -> str:
+    """The same, leaving a step."""
+    return f"i_{node}_next"
+
+
+def neuron_states(nodes: tuple[OrderedNode, ...], dt_s: float) -> dict[str, tuple[int, ...]]:
+    """Membranes, then synaptic currents: tensor and shape for one sample."""
+    fires = [node for node in nodes if node.fires]
+    membranes = {state_name(node.name): node.shape for node in fires}
+    currents = {
+        synapse_name(node.name): node.shape
+        for node in fires
+        if discrete_neuron(node.name, node.node, dt_s).has_synapse
+    }
+    return membranes | currents
 
 
 def emit_neuron(
@@ -60,6 +71,8 @@ def emit_neuron(
     """
     name = ordered.name
     cell = discrete_neuron(name, ordered.node, dt_s)
+    if cell.has_synapse:
+        current = _emit_synapse(fragment, name, cell.synapse_decay, current)
     kept = state_name(name)
     if (cell.decay != 1.0).any():
         decay = fragment.uniform(f"decay_{name}", cell.decay)
@@ -73,3 +86,9 @@ def emit_neuron(
     fragment.compute("Where", [spikes, reset, u], next_state_name(name))
     fragment.compute("Cast", [spikes], output, to=onnx.TensorProto.FLOAT)
     emit_adaptation(fragment, name, output, moving)
+
+
+def _emit_synapse(fragment: Fragment, name: str, decay: FloatArray, current: str) -> str:
+    factor = fragment.uniform(f"synapse_decay_{name}", decay)
+    lasting = fragment.compute("Mul", [synapse_name(name), factor], f"i_kept_{name}")
+    return fragment.compute("Add", [lasting, current], next_synapse_name(name))

@@ -11,19 +11,23 @@ from export.graph_order import OrderedNode, in_order, independent_of_time
 from export.moving_threshold import moving_thresholds
 from export.nir_metadata import FrozenFacts, read_facts
 from export.onnx.fragment import Fragment, batched
+from export.onnx.int8 import Int8Weights
 from export.onnx.model import make_model
-from export.onnx.network import OUTPUT, emit_step
-from export.onnx.neuron import states_of
-from export.onnx.threshold import Schedule, current_name, emit_schedules, schedules
-
-Shapes = dict[str, tuple[int, ...]]
+from export.onnx.network import OUTPUT, Shapes, emit_step, states_of
+from export.onnx.threshold import (
+    Schedule,
+    current_name,
+    emit_schedules,
+    scanned_name,
+    schedules,
+)
 
 TIME_STEPS = "time_steps"
 STEP_INPUT = "input_step"
 NUMBERS = "step_numbers"
 
 
-def build_scan(graph: nir.NIRGraph) -> onnx.ModelProto:
+def build_scan(graph: nir.NIRGraph, *, int8: Int8Weights | None = None) -> onnx.ModelProto:
     """The network over all of its steps, with the readout applied.
 
     Static input: `input` [batch, *shape]; what comes before the first neuron is computed once,
@@ -33,30 +37,35 @@ def build_scan(graph: nir.NIRGraph) -> onnx.ModelProto:
     Outputs: `logits` [batch, classes] and `outputs` [time, batch, classes].
 
     Thresholds that change from step to step are scanned beside the input; beyond the trained steps
-    the last ones repeat. Thresholds that spikes raise are a state beside the membranes.
+    the last ones repeat. Thresholds that spikes raise are a state beside the membranes, and so is
+    what an edge that closes a loop brings from the step before.
+
+    Args:
+        graph: a frozen network; nested graphs and loops are taken.
+        int8: rounds the weights and keeps account of it; None leaves them in float32.
 
     Raises:
         UnsupportedLayer: a node of a kind ONNX isn't written for.
         InvalidGraph: the graph contradicts itself or lacks the facts.
         LimitExceeded: a value is too large for float32.
     """
-    facts, nodes = read_facts(graph), in_order(graph)
+    facts, nodes = read_facts(graph), in_order(graph, loops=True)
     static = facts.input.form == "static"
     moving = moving_thresholds(facts)
-    states = states_of(nodes, moving)
-    main = Fragment()
-    body = Fragment(constants=main.constants)
+    states = states_of(nodes, moving, facts.dt_s)
+    main = Fragment(int8=int8)
+    body = main.inside()
     unchanging = independent_of_time(nodes) - {nodes[-1].name} if static else frozenset[str]()
     entry = "input" if static else STEP_INPUT
     emit_step(nodes, facts.dt_s, entry, body, moving=moving, once=main, unchanging=unchanging)
     clock = _ticks(main, facts) if static else _frames(main, nodes[0])
     scheduled = schedules(nodes, facts.dt_s, moving)
     if scheduled:
-        emit_schedules(main, scheduled, _numbers(main, clock))
+        emit_schedules(main, scheduled, _numbers(main, clock), scanned_name)
     if states:
         main.compute("Shape", ["input"], "batch_size", start=0, end=1)
     starts = [_zeros(main, name, shape) for name, shape in states.items()]
-    scanned = [clock, *map(current_name, scheduled)]
+    scanned = [clock, *map(scanned_name, scheduled)]
     main.operators.append(
         helper.make_node(
             "Scan",
@@ -68,7 +77,7 @@ def build_scan(graph: nir.NIRGraph) -> onnx.ModelProto:
         )
     )
     _emit_readout(main, facts, rank=1 + len(nodes[-1].shape))
-    return make_model(_main_graph(main, facts, nodes), facts, states)
+    return main.filled(make_model(_main_graph(main, facts, nodes), facts, states, int8))
 
 
 def _ticks(main: Fragment, facts: FrozenFacts) -> str:
@@ -121,7 +130,11 @@ def _body_graph(
     after = [batched(f"{name}_next", shape, leading=("batch",)) for name, shape in states.items()]
     output = batched(OUTPUT, nodes[-1].shape, leading=("batch",))
     return helper.make_graph(
-        body.operators, "one_step", [*before, clock, *thresholds], [*after, output]
+        body.operators,
+        "one_step",
+        [*before, clock, *thresholds],
+        [*after, output],
+        initializer=list(body.own.values()),
     )
 
 
@@ -143,12 +156,12 @@ def _main_graph(
     if static and facts.readout.weights is None:
         inputs.append(helper.make_tensor_value_info(TIME_STEPS, onnx.TensorProto.INT64, []))
     return helper.make_graph(
-        main.operators,
+        main.nodes,
         "spikeport_scan",
         inputs,
         [
             batched("logits", nodes[-1].shape, leading=("batch",)),
             batched("outputs", nodes[-1].shape, leading=("time", "batch")),
         ],
-        initializer=list(main.constants.values()),
+        initializer=main.initializers,
     )

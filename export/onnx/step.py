@@ -9,8 +9,7 @@ from export.moving_threshold import moving_thresholds
 from export.nir_metadata import read_facts
 from export.onnx.fragment import Fragment, batched
 from export.onnx.model import make_model
-from export.onnx.network import OUTPUT, emit_step
-from export.onnx.neuron import states_of
+from export.onnx.network import OUTPUT, emit_step, states_of
 from export.onnx.threshold import STEP, emit_schedules, schedules
 
 
@@ -22,21 +21,22 @@ def build_step(graph: nir.NIRGraph) -> onnx.ModelProto:
 
     Where thresholds change from step to step, input `step` (int64 scalar) says which one it is,
     counted from 0; beyond the trained steps the last one's thresholds repeat. Where spikes raise
-    thresholds, `a_<node>` and `a_<node>_next` are a state like `v_<node>`.
+    thresholds, `a_<node>` and `a_<node>_next` are a state like `v_<node>`; so are `i_<node>` where
+    inputs last longer than their step, and `prev_<node>` where an edge closes a loop.
 
     Raises:
         UnsupportedLayer: a node of a kind ONNX isn't written for.
         InvalidGraph: the graph contradicts itself or lacks the facts.
         LimitExceeded: a value is too large for float32.
     """
-    facts, nodes = read_facts(graph), in_order(graph)
+    facts, nodes = read_facts(graph), in_order(graph, loops=True)
     moving = moving_thresholds(facts)
     step = Fragment()
     scheduled = schedules(nodes, facts.dt_s, moving)
     if scheduled:
         emit_schedules(step, scheduled, STEP)
     emit_step(nodes, facts.dt_s, "input", step, moving=moving)
-    states = states_of(nodes, moving)
+    states = states_of(nodes, moving, facts.dt_s)
     inputs = [
         batched(n, s, leading=("batch",)) for n, s in ({"input": nodes[0].shape} | states).items()
     ]
@@ -44,10 +44,10 @@ def build_step(graph: nir.NIRGraph) -> onnx.ModelProto:
         inputs.append(helper.make_tensor_value_info(STEP, onnx.TensorProto.INT64, []))
     outputs = {OUTPUT: nodes[-1].shape} | {f"{name}_next": shape for name, shape in states.items()}
     body = helper.make_graph(
-        step.operators,
+        step.nodes,
         "spikeport_step",
         inputs,
         [batched(name, shape, leading=("batch",)) for name, shape in outputs.items()],
-        initializer=list(step.constants.values()),
+        initializer=step.initializers,
     )
-    return make_model(body, facts, states)
+    return step.filled(make_model(body, facts, states))

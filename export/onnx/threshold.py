@@ -8,7 +8,7 @@ model.onnx, by the input `step` in model.step.onnx. Tensors of an adaptation: st
 state `a_<node>_next`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -98,18 +98,28 @@ def emit_adaptation(
     fragment.compute("Add", [kept, added], next_adaptation_name(name))
 
 
-def emit_schedules(fragment: Fragment, scheduled: Mapping[str, Schedule], numbers: str) -> None:
-    """Appends `threshold_<node>_now` of every step whose number, from 0, tensor `numbers` holds.
+def scanned_name(node: str) -> str:
+    """Name of its thresholds at all steps, which a Scan takes in one by one."""
+    return f"threshold_{node}_scanned"
 
-    Steps beyond the last known one get its threshold. Every node's tensor has the axes of
-    `numbers`, followed by those of `Schedule.shape`.
+
+def emit_schedules(
+    fragment: Fragment,
+    scheduled: Mapping[str, Schedule],
+    numbers: str,
+    named: Callable[[str], str] = current_name,
+) -> None:
+    """Appends the thresholds of every step whose number, from 0, tensor `numbers` holds.
+
+    Steps beyond the last known one get its threshold. Every node's tensor, `named` by it, has the
+    axes of `numbers`, followed by those of `Schedule.shape`.
     """
     known = max(len(schedule.factors) for schedule in scheduled.values())
     last = fragment.integers("last_step", known - 1)
     rows = fragment.compute("Min", [numbers, last], "schedule_row")
     for name, schedule in scheduled.items():
         table = fragment.floats(f"threshold_{name}", schedule.table(known))
-        fragment.compute("Gather", [table, rows], current_name(name))
+        fragment.compute("Gather", [table, rows], named(name))
 
 
 def schedules(

@@ -14,6 +14,10 @@ def inspect(
         Path,
         typer.Argument(metavar="FILE", help=".nir, .onnx, .net, .chip.h5, .npz, or a run folder."),
     ],
+    draw: Annotated[
+        Path | None,
+        typer.Option(metavar="OUT.(png|svg|pdf)", help="Draw the graph of a .nir file too."),
+    ] = None,
 ) -> None:
     """Show shapes, neurons, synapses and parameter ranges of a file or run folder.
 
@@ -23,7 +27,7 @@ def inspect(
     from rich.markup import escape
     from rich.table import Table
 
-    found = _look_into(file)
+    found = _look_into(file) if draw is None else _drawn(file, draw)
     console = Console()
     console.print(escape(found.title), highlight=False, style="bold")
     for fact in found.facts:
@@ -32,15 +36,27 @@ def inspect(
     for row in found.rows:
         table.add_row(*(escape(cell) for cell in row))
     console.print(table)
+    if draw is not None:
+        console.print(f"drawn: {escape(str(draw))}", highlight=False)
+
+
+def _drawn(file: Path, draw: Path) -> "Inspection":
+    from hwsim.inspect.drawing import check_drawing, draw_nir
+
+    check_drawing(file, draw)
+    found = _look_into(file)
+    draw_nir(file, draw)
+    return found
 
 
 def _look_into(file: Path) -> "Inspection":
-    from trainers.errors import FileError
+    from hwsim.foreign.opening import opened_safely
 
     if file.is_dir():
         from hwsim.inspect.run import inspect_run
 
         return inspect_run(file)
+    opened_safely(file)
     if file.suffix == ".nir":
         from hwsim.inspect.nir import inspect_nir
 
@@ -53,10 +69,6 @@ def _look_into(file: Path) -> "Inspection":
         from hwsim.inspect.netx import inspect_netx
 
         return inspect_netx(file)
-    if file.suffix == ".npz":
-        from hwsim.inspect.npz import inspect_npz
+    from hwsim.inspect.npz import inspect_npz
 
-        return inspect_npz(file)
-    raise FileError(
-        f"{file}: unknown kind. Name a .nir, .onnx, .net, .chip.h5 or .npz file or a run folder."
-    )
+    return inspect_npz(file)

@@ -18,7 +18,7 @@ PARAMETERS = ("weight", "bias", "tau", "r", "v_threshold", "v_reset", "kernel_si
 def inspect_nir(path: Path) -> Inspection:
     """Nodes in computing order, with shapes and parameter ranges."""
     graph = read_nir(path)
-    nodes = in_order(graph)
+    nodes = in_order(graph, unfolded=True, loops=True)
     neurons = sum(int(np.prod(node.shape)) for node in nodes if node.fires)
     weights = sum(int(node.node.weight.size) for node in nodes if hasattr(node.node, "weight"))
     return Inspection(

@@ -5,6 +5,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from export.onnx.external_data import initializers
 from export.onnx.file import read_onnx
 from hwsim.inspect.table import Inspection, range_text, shape_text
 
@@ -14,7 +15,7 @@ def inspect_onnx(path: Path) -> Inspection:
     from onnx import TensorProto, numpy_helper
 
     model = read_onnx(path)
-    constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in initializers(model.graph)}
     opsets = ", ".join(
         f"{entry.domain or 'ai.onnx'} {entry.version}" for entry in model.opset_import
     )

@@ -10,7 +10,7 @@ from export.onnx.file import write_model
 
 def write_chip_onnx(
     graph: ChipGraph, path: str | Path, *, reset: ResetRule = "staggered", states: bool = False
-) -> None:
+) -> tuple[Path, ...]:
     """Writes the chip's integers as an ONNX file; see `export.onnx.chip.scan.build_chip_scan`.
 
     Args:
@@ -19,11 +19,13 @@ def write_chip_onnx(
         reset: what keeps samples apart; see `build_chip_scan`.
         states: return u and v of every population and step too.
 
+    Returns:
+        What was written; see `write_model`.
+
     Raises:
         InvalidGraph: the graph contradicts itself, or with reset `staggered` spikes of one sample
             would arrive in the window of another.
-        LimitExceeded: a parameter lies outside what Lava holds unchanged, or the model is larger
-            than an ONNX file can be.
+        LimitExceeded: a parameter lies outside what Lava holds unchanged.
         FileError: the folder can't be written to, or no space is left.
     """
-    write_model(build_chip_scan(graph, reset=reset, states=states), Path(path))
+    return write_model(build_chip_scan(graph, reset=reset, states=states), Path(path))

@@ -7,7 +7,7 @@ import onnx
 import pytest
 from onnx import helper, numpy_helper
 
-from export.errors import LimitExceeded, UnsupportedLayer
+from export.errors import UnsupportedLayer
 from export.onnx import build_scan, build_step, read_onnx, write_onnx, write_step_onnx
 from tests.frozen_networks import conv_network
 from trainers.errors import FileError
@@ -34,16 +34,6 @@ def test_a_refused_network_leaves_no_file(tmp_path: Path) -> None:
     graph.nodes["l003_conv"].padding, graph.nodes["l003_conv"].stride = "same", (2, 2)
     with pytest.raises(UnsupportedLayer):
         write_onnx(graph, tmp_path / "model.onnx")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_network_larger_than_an_onnx_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What doesn't fit into one protobuf message is refused."""
-    monkeypatch.setattr("export.onnx.file.PROTOBUF_BYTES", (1 << 20) + 1000)
-    with pytest.raises(LimitExceeded, match=r"weights of \d+ bytes exceed"):
-        write_onnx(conv_network(), tmp_path / "model.onnx")
     assert list(tmp_path.iterdir()) == []
 
 

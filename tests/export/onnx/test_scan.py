@@ -1,6 +1,7 @@
 """model.onnx in ONNX Runtime and in ONNX's reference evaluator, against the executor."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import nir
@@ -10,8 +11,8 @@ import pytest
 
 from export.errors import InvalidGraph, LimitExceeded, UnsupportedLayer
 from export.executor import logits, run_graph
-from export.nir_metadata import FrozenFacts, read_facts
-from export.onnx import build_scan, with_spikes
+from export.nir_metadata import FrozenFacts, attach_facts, read_facts
+from export.onnx import build_scan, build_step, with_spikes
 from tests.frozen_networks import conv_network, images, portable_lif
 from tests.onnx_evaluators import in_onnxruntime, in_reference
 from tests.other_networks import (
@@ -149,13 +150,25 @@ def test_uniform_parameters_are_one_number() -> None:
 
 
 def test_unsupported_kind_is_named() -> None:
-    """Max pooling, say, or another neuron model is refused, not dropped."""
+    """A leaky integrator, say, is refused, not dropped."""
     nodes = dict(dense_network().nodes)
     full = np.ones(16)
-    nodes["l003_lif"] = nir.CubaLIF(full, full, full, full * 0, full)
+    nodes["l003_lif"] = nir.LI(full, full, full * 0)
     graph = with_facts(nodes, chain(nodes), time_steps=4, form="sequence")
-    with pytest.raises(UnsupportedLayer, match="'l003_lif': kind CubaLIF"):
+    with pytest.raises(UnsupportedLayer, match="'l003_lif': kind LI "):
         build_scan(graph)
+
+
+@pytest.mark.parametrize("build", [build_scan, build_step])
+@pytest.mark.parametrize("rule", ["subtract", "subtract-delayed", "subtract-multi"])
+def test_other_resets_are_named(
+    rule: str, build: Callable[[nir.NIRGraph], onnx.ModelProto]
+) -> None:
+    """A network that resets by subtraction would be another one with a hard reset."""
+    graph = dense_network()
+    attach_facts(graph, read_facts(graph).model_copy(update={"resets": {"l003_lif": rule}}))
+    with pytest.raises(UnsupportedLayer, match=rf"'l003_lif'.*\({rule}\)"):
+        build(graph)
 
 
 def test_values_beyond_float32() -> None:

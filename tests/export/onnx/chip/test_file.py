@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from export.errors import InvalidGraph, LimitExceeded
+from export.errors import InvalidGraph
 from export.onnx import read_onnx
 from export.onnx.chip import build_chip_scan, write_chip_onnx
 from tests.full_disk import full_disk
@@ -22,11 +22,12 @@ def test_round_trip(tmp_path: Path) -> None:
 
 
 def test_larger_than_an_onnx_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What doesn't fit into one protobuf message is refused by name."""
+    """What doesn't fit into one protobuf message goes into a second file."""
     monkeypatch.setattr("export.onnx.file.PROTOBUF_BYTES", (1 << 20) + 100)
-    with pytest.raises(LimitExceeded, match=r"model\.chip\.onnx: weights of \d+ bytes exceed"):
-        write_chip_onnx(chain(1).graph(4), tmp_path / "model.chip.onnx")
-    assert os.listdir(tmp_path) == []
+    monkeypatch.setattr("export.onnx.external_data.SMALLEST_BYTES", 8)
+    written = write_chip_onnx(chain(1).graph(4), tmp_path / "model.chip.onnx")
+    assert [path.name for path in written] == ["model.chip.onnx", "model.chip.onnx.data"]
+    assert read_onnx(written[0]) == build_chip_scan(chain(1).graph(4))
 
 
 def test_nothing_half_written(tmp_path: Path) -> None:
