@@ -5,7 +5,7 @@ PYTHON ?= python3
 TORCH_PIP_ARGS ?=
 TORCH := $(shell grep '^torch==' constraints.txt)
 # Installed with --no-deps, since they declare far more than is used: of aeon only files of data.
-PEERS := $(shell grep -E '^(aeon|norse|snntorch|spikingjelly)==' constraints.txt)
+PEERS := $(shell grep -E '^(aeon|norse|rockpool|sinabs|snntorch|spikingjelly|spyx)==' constraints.txt)
 
 VENV := .venv
 BIN := $(VENV)/bin

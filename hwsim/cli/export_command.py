@@ -20,7 +20,10 @@ def export(
         list[str] | None,
         typer.Option(
             "--target",
-            metavar="nir|onnx|schedule|netx|chip|chip-onnx",
+            metavar=(
+                "nir|nir-cuba|nir-physical|nir-sinabs|nir-rockpool|nir-spyx|onnx|onnx-int8|"
+                "schedule|netx|chip|chip-onnx"
+            ),
             help="Write only this; repeatable. Files of targets not named are removed.",
         ),
     ] = None,
@@ -66,8 +69,19 @@ def export(
     Example: spikeport export runs/digits --target nir --target chip --weight-bits 4 --qat
     """
     from export.quantizing.input_forms import INPUT_FORMS
+    from hwsim.imported.record import is_imported
     from trainers.errors import ConfigError
 
+    if is_imported(folder):
+        from hwsim.imported.export import export_imported
+
+        if any(
+            value is not None
+            for value in (input_form, threshold_strategy, weight_bits, qat, max_drop, settings)
+        ):
+            raise ConfigError(f"{folder}: an imported network takes --target only. Leave the rest.")
+        export_imported(folder, tuple(target or ()), typer.echo)
+        return
     if input_form is not None and input_form not in INPUT_FORMS:
         *others, last = INPUT_FORMS
         raise ConfigError(
