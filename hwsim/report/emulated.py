@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from hwsim.ledger.entry import LedgerEntry
 from hwsim.report.fields import Count, Fact, NonNegative, ReportTable, Share
+from hwsim.verify.row import Row
 
 
 class Network(ReportTable):
@@ -111,6 +112,7 @@ class EmulatedReport(ReportTable):
         quantisation: per layer, facts about its integers.
         waiting: per path that waits for a longer one, facts about how.
         ledger: accuracy and changed spikes after each transformation.
+        runtimes: how each runtime did on the exported files.
     """
 
     format: Literal[1] = 1
@@ -124,6 +126,7 @@ class EmulatedReport(ReportTable):
     quantisation: dict[str, dict[str, Fact]] = Field(default_factory=dict)
     waiting: dict[str, dict[str, Fact]] = Field(default_factory=dict)
     ledger: tuple[LedgerEntry, ...] = ()
+    runtimes: tuple[Row, ...] = ()
 
     @model_validator(mode="after")
     def _a_value_per_step(self) -> Self:

@@ -7,6 +7,7 @@ from hwsim.report.charts.table import charts
 from hwsim.report.html_header import header
 from hwsim.report.html_ledger import ledger_table
 from hwsim.report.html_page import figures, framed
+from hwsim.report.html_runtimes import runtime_table
 from hwsim.report.html_tables import (
     assumption_list,
     event_table,
@@ -51,6 +52,7 @@ def page(report: AnyReport, *, training_page: str | None = None) -> str:
             layer_table(report),
             quantisation_table(report),
             waiting_table(report),
+            runtime_table(report),
             event_table(report),
             assumption_list(report),
             silicon_list(report),

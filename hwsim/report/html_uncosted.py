@@ -5,6 +5,7 @@ from hwsim.report.emulated import EmulatedLayer, UncostedReport
 from hwsim.report.html_header import accuracy_card, alert
 from hwsim.report.html_ledger import ledger_table
 from hwsim.report.html_page import figures, framed
+from hwsim.report.html_runtimes import runtime_table
 from hwsim.report.html_table import Column, table
 from hwsim.report.html_tables import quantisation_table, section, waiting_table
 from hwsim.report.html_text import safe
@@ -31,7 +32,8 @@ def uncosted_page(report: UncostedReport, beside: str) -> str:
             _layer_table(report),
             quantisation_table(report),
             waiting_table(report),
-            "<footer>Drawn from report.json alone. Events were counted in the emulated network."
+            runtime_table(report),
+            "<footer>Drawn from report.json alone. Events were counted in the simulated network."
             "</footer>",
         ),
         drawn,

@@ -6,6 +6,7 @@ from hwsim.errors import ChipError
 from hwsim.ledger.entry import LedgerEntry
 from hwsim.report.fields import Fact
 from hwsim.report.model import Accuracy, EmulatedReport, TrainingCurve
+from hwsim.verify.row import Row
 
 Kind = TypeVar("Kind", bound=EmulatedReport)
 
@@ -20,6 +21,7 @@ def with_run_facts(
     quantisation: dict[str, dict[str, Fact]] | None = None,
     waiting: dict[str, dict[str, Fact]] | None = None,
     ledger: tuple[LedgerEntry, ...] | None = None,
+    runtimes: tuple[Row, ...] | None = None,
 ) -> Kind:
     """The report with the given facts in place; what isn't given stays as it was.
 
@@ -32,6 +34,7 @@ def with_run_facts(
         quantisation: per layer, facts about its integers, in words.
         waiting: per path that waits for a longer one, facts about how, in words.
         ledger: accuracy and changed spikes after each transformation.
+        runtimes: how each runtime did on the exported files.
 
     Raises:
         ChipError: a fact names a layer that the report doesn't have.
@@ -50,6 +53,7 @@ def with_run_facts(
         "quantisation": quantisation,
         "waiting": waiting,
         "ledger": ledger,
+        "runtimes": runtimes,
     }
     given = {key: value for key, value in facts.items() if value is not None}
     return type(report).model_validate({**dict(report), **given})

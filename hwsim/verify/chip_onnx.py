@@ -67,13 +67,19 @@ class _Tally:
     voltages_apart: int = 0
     correct: int = 0
     logits_apart: float = 0.0
+    first: str = ""
 
     def add(self, trace: Trace, results: Feeds, labels: IntArray) -> None:
+        first = self.samples
         self.samples += trace.samples
-        for name in trace.populations:
-            spikes = _samples_first(results, f"{name}.s", trace, name)
-            self.values += spikes.size
-            self.spikes_apart += int((spikes != trace.recordings[name]["s"]).sum())
+        spikes = {
+            name: _samples_first(results, f"{name}.s", trace, name) for name in trace.populations
+        }
+        for name, fired in spikes.items():
+            self.values += fired.size
+            self.spikes_apart += int((fired != trace.recordings[name]["s"]).sum())
+        if self.spikes_apart and not self.first:
+            self.first = _first_difference(spikes, trace, first)
         for readout in self.chip.readouts:
             name = readout.population
             voltages = _samples_first(results, f"{name}.v", trace, name)
@@ -100,7 +106,7 @@ class _Tally:
             logit_max_abs_diff=self.logits_apart if read else None,
             accuracy=self.correct / self.samples if read else None,
             verdict="different" if apart else "identical",
-            note=f"{apart} of {self.values:,} spikes and readout voltages differ",
+            note=f"{apart} of {self.values:,} spikes and readout voltages differ{self.first}",
         )
 
 
@@ -147,3 +153,19 @@ def _samples_first(results: Feeds, tensor: str, trace: Trace, name: str) -> IntA
 
 def _ended(verdict: Verdict, note: str) -> Row:
     return Row(RUNTIME, COMPARED_WITH, PRECISION, 0, None, None, None, verdict, note=note)
+
+
+def _first_difference(spikes: Feeds, trace: Trace, first: int) -> str:
+    """The first differing spike: by sample, step of the window and population."""
+    differs = {name: fired != trace.recordings[name]["s"] for name, fired in spikes.items()}
+    layers = [differ.reshape(*differ.shape[:2], -1).any(axis=2) for differ in differs.values()]
+    together = np.stack(layers, axis=2)
+    sample, step, k = (int(i) for i in np.unravel_index(together.argmax(), together.shape))
+    name = list(differs)[k]
+    differ = differs[name][sample, step]
+    neuron = tuple(int(i) for i in np.unravel_index(differ.argmax(), differ.shape))
+    ours = int(trace.recordings[name]["s"][(sample, step, *neuron)])
+    return (
+        f", first in population '{name}', spike of neuron {neuron}, sample {first + sample}, step "
+        f"{step}: emulator {ours}, here {1 - ours}; {step + 1} steps show it"
+    )

@@ -1,12 +1,12 @@
 """What every runtime is held to: the executor's run of one batch, its margins and bounds."""
 
 from functools import cached_property
+from typing import Any
 
+import nir
 import numpy as np
-from numpy.typing import NDArray
 
 from export.executor import Run, logits, run_graph
-from export.nir_neuron import discrete_neuron
 from hwsim.verify.arithmetic import Arithmetic
 from hwsim.verify.rounding import Bounds, ErrorBound
 from hwsim.verify.runtime import FloatArray, Samples, Subject
@@ -17,11 +17,7 @@ class Judge:
 
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
-        self.gains = {
-            node.name: discrete_neuron(node.name, node.node, subject.facts.dt_s).gain
-            for node in subject.nodes
-            if node.fires
-        }
+        self.nodes: dict[str, Any] = {node.name: node.node for node in subject.nodes}
         self._bounds: dict[Arithmetic, ErrorBound] = {}
 
     def reference(self, inputs: Samples) -> "Reference":
@@ -48,15 +44,25 @@ class Reference:
         return logits(self.run.outputs, self._judge.subject.facts)
 
     @cached_property
+    def membranes(self) -> dict[str, FloatArray]:
+        """Membranes before the reset in units of the input's gain, [T, N, *shape]."""
+        gains = self._judge.subject.gains
+        return {name: v / gains[name] for name, v in self.run.membranes.items()}
+
+    @cached_property
     def margins(self) -> dict[str, FloatArray]:
         """|v - threshold| of every decision in units of the input's gain, [T, N, *shape]."""
-        nodes = self._judge.subject.graph.nodes
-        margins: dict[str, NDArray[np.float64]] = {}
-        for name, membranes in self.run.membranes.items():
-            threshold = self.run.thresholds.get(name, nodes[name].v_threshold)
-            distance = np.abs(membranes - threshold)
-            margins[name] = distance / self._judge.gains[name]
-        return margins
+        gains = self._judge.subject.gains
+        return {
+            name: np.abs(v - self._thresholds(name)) / gains[name]
+            for name, v in self.run.membranes.items()
+        }
+
+    def threshold(self, name: str, at: tuple[int, ...]) -> float:
+        """What the membrane of one decision (t, n, *neuron) was compared with, gain 1."""
+        thresholds = np.broadcast_to(self._thresholds(name), self.run.spikes[name].shape)
+        gain = np.broadcast_to(self._judge.subject.gains[name], thresholds.shape[2:])
+        return float(thresholds[at] / gain[at[2:]])
 
     @cached_property
     def closest_margin(self) -> float:
@@ -69,3 +75,11 @@ class Reference:
             bound = self._judge.bound(arithmetic)
             self._bounds[arithmetic] = bound.of(self._inputs, self.run)
         return self._bounds[arithmetic]
+
+    def _thresholds(self, name: str) -> FloatArray:
+        """In the file's own units, broadcastable to [T, N, *shape]."""
+        if name in self.run.thresholds:
+            return self.run.thresholds[name]
+        node = self._judge.nodes[name]
+        constant = node.threshold if isinstance(node, nir.Threshold) else node.v_threshold
+        return np.asarray(constant, dtype=np.float64)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from hwsim.verify.case import Case
+
 Verdict = Literal["identical", "rounding", "different", "not installed"]
 
 
@@ -27,6 +29,7 @@ class Row:
             float32, so that only equal spikes are accepted.
         closest_margin: how close any membrane came to its threshold, same units.
         note: what a reader must know, empty if nothing.
+        case: the smallest disagreement, where there is one and every spike is compared.
     """
 
     runtime: str
@@ -41,3 +44,4 @@ class Row:
     float32_bound: float | None = None
     closest_margin: float | None = None
     note: str = ""
+    case: Case | None = None

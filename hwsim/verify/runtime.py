@@ -1,11 +1,11 @@
 """What a runtime is to the verification: something that is opened once and asked in batches."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import nir
 import numpy as np
@@ -13,23 +13,17 @@ from numpy.typing import NDArray
 
 from export.graph_order import OrderedNode, in_order
 from export.nir_metadata import FrozenFacts, read_facts
+from export.nir_neuron import discrete_neuron
 from hwsim.errors import RuntimeRefused
 from hwsim.verify.arithmetic import Arithmetic
+from hwsim.verify.importers.faults import FOREIGN_FAULTS, fault_line
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 Samples = NDArray[Any]
 
-FOREIGN_FAULTS = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-)
-"""How a foreign importer says that it can't take a network: no two use the same."""
+Membranes = Callable[[int], Mapping[str, FloatArray]]
+"""Runs one sample of a batch again: per spiking node its membrane, [T, *shape], gain 1."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +33,17 @@ class Answer:
     Args:
         spikes: per spiking node of the graph, [T, N, *shape].
         logits: [N, classes].
+        membranes: of one of the batch's samples, in units in which the input's gain is 1; None
+            where the runtime doesn't expose them.
+        after_reset: whether these membranes are what each step's reset left.
         fault: a contradiction the runtime found in itself; makes the verdict `different`.
         note: what a reader of the row must know; leaves the verdict alone.
     """
 
     spikes: dict[str, BoolArray]
     logits: FloatArray
+    membranes: Membranes | None = None
+    after_reset: bool = False
     fault: str = ""
     note: str = ""
 
@@ -57,11 +56,13 @@ class Subject:
         graph: the frozen network, as read from model.nir or model.schedule.npz.
         onnx: model.onnx, if there is one.
         step_onnx: model.step.onnx, if there is one.
+        profiles: files of the profiles in `export.profiles` that there are, by profile.
     """
 
     graph: nir.NIRGraph
     onnx: Path | None = None
     step_onnx: Path | None = None
+    profiles: Mapping[str, Path] = field(default_factory=dict)
 
     @cached_property
     def facts(self) -> FrozenFacts:
@@ -70,16 +71,34 @@ class Subject:
 
     @cached_property
     def nodes(self) -> tuple[OrderedNode, ...]:
-        """The graph's nodes in computing order."""
-        return in_order(self.graph)
+        """The graph's nodes in computing order, those of nested graphs among them."""
+        return in_order(self.graph, loops=True)
 
     @cached_property
     def neurons(self) -> tuple[str, ...]:
         """Names of the spiking nodes in computing order."""
         return tuple(node.name for node in self.nodes if node.fires)
 
+    @cached_property
+    def gains(self) -> dict[str, FloatArray]:
+        """Per spiking node the input's gain, which its membrane is divided by."""
+        dt_s = self.facts.dt_s
+        return {
+            node.name: discrete_neuron(node.name, node.node, dt_s).gain
+            for node in self.nodes
+            if node.fires
+        }
+
 
 Ask = Callable[[Samples], Answer]
+
+
+@runtime_checkable
+class Closing(Protocol):
+    """A runtime that holds something open, such as a process, until it is told to let go."""
+
+    def close(self) -> None:
+        """Lets go of it."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +113,8 @@ class Runtime:
         compared_with: whose spikes and logits it is held to.
         imports_nir: it knows what NIR has fields for and nothing else, so that it is left out where
             thresholds move with time: there is no file for it to import.
+        importer: the key in `hwsim.verify.importers.table`, where it is one of these.
+        profile: whose file it imports, if not the network as it is.
     """
 
     precision: str
@@ -101,6 +122,8 @@ class Runtime:
     open: Callable[[Subject], Ask | None]
     compared_with: str = "nir_executor"
     imports_nir: bool = False
+    importer: str = ""
+    profile: str | None = None
 
 
 @contextmanager
@@ -118,7 +141,9 @@ def refusals(tool: str, *more: type[Exception]) -> Iterator[None]:
     try:
         yield
     except faults as error:
-        lines = str(error).splitlines() or [""]
-        raise RuntimeRefused(
-            f"{tool} can't take this network ({type(error).__name__}: {lines[0]})."
-        ) from error
+        raise refused(tool, fault_line(error)) from error
+
+
+def refused(tool: str, fault: str) -> RuntimeRefused:
+    """What to raise for a tool that can't take a network."""
+    return RuntimeRefused(f"{tool} can't take this network ({fault}).")

@@ -4,9 +4,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hwsim.errors import RuntimeRefused
+from hwsim.verify.parting import partings
 from hwsim.verify.reference import Reference
 from hwsim.verify.row import Row, Verdict
-from hwsim.verify.runtime import Answer, BoolArray, FloatArray, Runtime
+from hwsim.verify.runtime import Answer, BoolArray, Runtime
+from hwsim.verify.worst_case import WorstCase
 
 
 class Tally:
@@ -18,6 +20,7 @@ class Tally:
         self._logit_diff = self._largest_bound = 0.0
         self._closest_margin = float("inf")
         self._logits_astray = 0
+        self._worst = WorstCase(runtime.arithmetic)
         self._faults: list[str] = []
         self._notes: list[str] = []
 
@@ -29,19 +32,22 @@ class Tally:
         """
         differs = _differences(reference, answer)
         bounds = reference.bounds(self._runtime.arithmetic)
-        parted = _any_neuron(differs).any(axis=(0, 1))
+        parted = partings(differs, reference.margins, bounds.decisions)
+        same = np.ones(len(labels), dtype=np.bool_)
+        same[parted.samples] = False
         apart = np.abs(answer.logits - reference.logits)
         astray = ~(apart <= bounds.logits)
+        self._worst.add(parted, reference, answer, self._samples)
         self._samples += len(labels)
         self._correct += int((answer.logits.argmax(axis=1) == labels).sum())
         self._mismatches += sum(int(differ.sum()) for differ in differs.values())
-        self._parted += int(parted.sum())
-        self._beyond += _beyond_bound(differs, reference.margins, bounds.decisions)
+        self._parted += len(parted)
+        self._beyond += int(parted.beyond.sum())
         self._closest_margin = min(self._closest_margin, reference.closest_margin)
         largest = (float(bound.max()) for bound in bounds.decisions.values())
         self._largest_bound = max(self._largest_bound, *largest)
         self._logit_diff = float(np.maximum(self._logit_diff, apart.max()))
-        self._logits_astray += int((astray.any(axis=1) & ~parted).sum())
+        self._logits_astray += int((astray.any(axis=1) & same).sum())
         if answer.fault and answer.fault not in self._faults:
             self._faults.append(answer.fault)
         if answer.note and answer.note not in self._notes:
@@ -63,6 +69,7 @@ class Tally:
             float32_bound=None if exact else self._largest_bound,
             closest_margin=self._closest_margin,
             note=self._note(),
+            case=self._worst.case,
         )
 
     def _verdict(self) -> Verdict:
@@ -116,30 +123,3 @@ def _differences(reference: Reference, answer: Answer) -> dict[str, BoolArray]:
         if wanted != given:
             raise RuntimeRefused(f"'{name}' came back with shape {given}, expected {wanted}.")
     return {name: spikes != answer.spikes[name] for name, spikes in expected.items()}
-
-
-def _any_neuron(differs: dict[str, BoolArray]) -> BoolArray:
-    """[T, layers, N]: whether any neuron of a layer decided differently."""
-    layers = [differ.reshape(*differ.shape[:2], -1).any(axis=2) for differ in differs.values()]
-    return np.stack(layers, axis=1)
-
-
-def _beyond_bound(
-    differs: dict[str, BoolArray], margins: dict[str, FloatArray], bounds: dict[str, FloatArray]
-) -> int:
-    """Samples whose first differing decisions can't all be rounding.
-
-    First is the earliest step, and in it the first layer in computing order: what comes later
-    follows from it.
-    """
-    layers = _any_neuron(differs)
-    flat = layers.reshape(-1, layers.shape[2])
-    first = np.zeros_like(flat)
-    parted = np.flatnonzero(flat.any(axis=0))
-    first[flat.argmax(axis=0)[parted], parted] = True
-    firsts = first.reshape(layers.shape)
-    beyond = np.zeros(layers.shape[2], dtype=np.bool_)
-    for k, (name, differ) in enumerate(differs.items()):
-        unexcused = (differ & ~(margins[name] <= bounds[name])).reshape(*differ.shape[:2], -1)
-        beyond |= (unexcused.any(axis=2) & firsts[:, k]).any(axis=0)
-    return int(beyond.sum())

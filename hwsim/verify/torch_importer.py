@@ -1,22 +1,21 @@
 """What Norse, snnTorch and SpikingJelly have in common: NIR becomes a torch module with state."""
 
 import copy
-import io
-import logging
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from typing import Protocol
 
-import nir
 import numpy as np
-import torch
-from torch import Tensor, nn
 
 from export.executor import logits
 from export.executor.samples import time_major
+from export.nir_metadata import FrozenFacts
 from hwsim.errors import NotInstalled
-from hwsim.verify.runtime import Answer, Ask, BoolArray, Samples, Subject, refusals
+from hwsim.verify.arithmetic import Arithmetic
+from hwsim.verify.importer_source import Source, source_of
+from hwsim.verify.importers.imported import Imported, Outcome
+from hwsim.verify.importers.importer import Importer, contained, not_installed
+from hwsim.verify.importers.table import IMPORTERS
+from hwsim.verify.runtime import Answer, Ask, FloatArray, Runtime, Samples, Subject, refusals
 
 WEIGHTED_BY_US = (
     "NIR has no field for readout weights, so this importer ignores them: spikeport applied them "
@@ -24,113 +23,86 @@ WEIGHTED_BY_US = (
 )
 
 
-def _keeps_nothing(module: nn.Module) -> None:
-    """Most modules get their state with every call."""
+class Run(Protocol):
+    """Runs a batch in the tool."""
+
+    def __call__(self, inputs: Samples, *, membranes: bool) -> Outcome:
+        """What it did; its membranes if they are asked for."""
 
 
-@dataclass(frozen=True)
-class Importer:
-    """A tool that makes a torch module of a NIR graph.
+def in_process(name: str, profile: str | None = None) -> Callable[[Subject], Ask | None]:
+    """How to open a network in an importer of this installation.
 
     Args:
-        tool: its name in messages.
-        package: what to install.
-        load: (graph, dt_s) -> module in float64 that maps (x, state) to (output, state) on a
-            batch; the only place that imports the tool.
-        noise: warnings it is known to raise about its own dependencies.
-        forget: empties states that the module keeps to itself.
+        name: the importer's.
+        profile: whose file it reads, if not the network as it is; None is opened where the subject
+            has no such file.
     """
 
-    tool: str
-    package: str
-    load: Callable[[nir.NIRGraph, float], nn.Module]
-    noise: tuple[type[Warning], ...] = ()
-    forget: Callable[[nn.Module], None] = _keeps_nothing
+    def open_it(subject: Subject) -> Ask | None:
+        source = source_of(subject, profile)
+        return None if source is None else open_importer(IMPORTERS[name], subject, source)
+
+    return open_it
 
 
-@contextmanager
-def contained(*categories: type[Warning]) -> Iterator[None]:
-    """Keeps a tool's prints, log lines and known warnings from mixing with ours."""
-    disabled = logging.root.manager.disable
-    with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
-        for category in categories:
-            warnings.simplefilter("ignore", category)
-        logging.disable(logging.WARNING)
-        try:
-            yield
-        finally:
-            logging.disable(disabled)
+def imported(
+    precision: str, arithmetic: Arithmetic, name: str, profile: str | None = None
+) -> Runtime:
+    """The runtime that an importer of this installation is; see `in_process`."""
+    return Runtime(
+        precision,
+        arithmetic,
+        in_process(name, profile),
+        imports_nir=True,
+        importer=name,
+        profile=profile,
+    )
 
 
-def batch_flatten(module: nn.Module) -> nn.Module:
-    """Moves every Flatten past the batch axis.
-
-    Norse and snnTorch hand NIR's axes, which don't count the batch, to torch, which does: their
-    modules take one sample without a batch axis. Nothing else in them depends on it.
-    """
-    for part in module.modules():
-        if isinstance(part, nn.Flatten):
-            part.start_dim += part.start_dim >= 0
-            part.end_dim += part.end_dim >= 0
-    return module
-
-
-def open_importer(importer: Importer, subject: Subject) -> Ask:
+def open_importer(importer: Importer, subject: Subject, source: Source) -> Ask:
     """Imports the network once; every batch is then run step by step from zero state.
 
     Raises:
         NotInstalled: the tool, or something it needs, isn't there.
         RuntimeRefused: it can't take this network.
     """
+    facts = subject.facts
     with contained(*importer.noise), refusals(importer.tool):
         try:
-            module = importer.load(copy.deepcopy(subject.graph), subject.facts.dt_s)
+            graph = copy.deepcopy(source.graph)
+            imported = Imported(importer, graph, facts.dt_s, tuple(source.names.values()))
         except ImportError as error:
-            raise NotInstalled(
-                f"{importer.tool}: {error}. Install {importer.package} with --no-deps."
-            ) from error
-        spikes = _collect_spikes(module, subject.neurons)
-    facts = subject.facts
+            raise NotInstalled(not_installed(importer, error)) from error
+
+    def run(inputs: Samples, *, membranes: bool) -> Outcome:
+        frames = frames_of(inputs, facts)
+        with contained(*importer.noise), refusals(importer.tool):
+            return imported.run(frames, facts.time_steps, membranes=membranes)
+
+    return answering(run, importer, source, facts)
+
+
+def frames_of(inputs: Samples, facts: FrozenFacts) -> FloatArray:
+    """A batch as importers are given it: float64 [T, N, *shape], T = 1 for a static input."""
+    frames: FloatArray = np.array(time_major(inputs, facts), dtype=np.float64)
+    return frames
+
+
+def answering(run: Run, importer: Importer, source: Source, facts: FrozenFacts) -> Ask:
+    """Asks a running module, and brings its answers into the subject's names and our units."""
     note = "" if facts.readout.weights is None else WEIGHTED_BY_US
 
-    @torch.no_grad()
     def ask(inputs: Samples) -> Answer:
-        for seen in spikes.values():
-            seen.clear()
-        signal = torch.from_numpy(time_major(inputs, facts).copy())
-        with contained(*importer.noise), refusals(importer.tool):
-            importer.forget(module)
-            outputs = _outputs(module, signal, facts.time_steps)
-        fired = {name: np.stack(seen) for name, seen in spikes.items()}
-        return Answer(fired, logits(outputs.numpy(), facts), note=note)
+        def membranes(sample: int) -> Mapping[str, FloatArray]:
+            alone = run(inputs[sample : sample + 1], membranes=True).membranes
+            return {
+                name: alone[theirs][:, 0] / (1.0 if importer.unit_gain else source.gains[name])
+                for name, theirs in source.names.items()
+            }
+
+        outcome = run(inputs, membranes=False)
+        spikes = {name: outcome.spikes[theirs] for name, theirs in source.names.items()}
+        return Answer(spikes, logits(outcome.outputs, facts), membranes, True, note=note)
 
     return ask
-
-
-def _collect_spikes(module: nn.Module, neurons: tuple[str, ...]) -> dict[str, list[BoolArray]]:
-    """Hooks every neuron by its NIR name (nirtorch turns dots into underscores)."""
-    spikes: dict[str, list[BoolArray]] = {name: [] for name in neurons}
-    for name, seen in spikes.items():
-        module.get_submodule(name.replace(".", "_")).register_forward_hook(_collector(seen))
-    return spikes
-
-
-def _outputs(module: nn.Module, signal: Tensor, time_steps: int) -> Tensor:
-    state = None
-    outputs = []
-    for frame in signal.expand(time_steps, *signal.shape[1:]):
-        output, state = module(frame, state)
-        outputs.append(output)
-    return torch.stack(outputs)
-
-
-def _collector(seen: list[BoolArray]) -> Callable[[nn.Module, object, object], object]:
-    """A forward hook that keeps the spikes and passes them on in float64, as weights are."""
-
-    def collect(module: nn.Module, inputs: object, output: object) -> object:
-        del module, inputs
-        spikes, *state = output if isinstance(output, tuple) else (output,)
-        seen.append((spikes != 0).numpy())
-        return (spikes.double(), *state) if state else spikes.double()
-
-    return collect

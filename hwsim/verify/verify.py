@@ -1,6 +1,7 @@
 """Runs one frozen network in every runtime and says, per runtime, whether it stayed the same."""
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -14,7 +15,7 @@ from export.nir_metadata import FrozenFacts
 from hwsim.errors import NotInstalled, RuntimeRefused, VerificationError
 from hwsim.verify.reference import Judge, Reference
 from hwsim.verify.row import Row
-from hwsim.verify.runtime import Ask, Runtime, Samples, Subject
+from hwsim.verify.runtime import Ask, Closing, Runtime, Samples, Subject
 from hwsim.verify.runtimes import RUNTIMES
 from hwsim.verify.tally import Tally, finished
 
@@ -35,6 +36,7 @@ def verify_graph(
     *,
     onnx: Path | None = None,
     step_onnx: Path | None = None,
+    profiles: Mapping[str, Path] | None = None,
     runtimes: Mapping[str, Runtime] = RUNTIMES,
 ) -> list[Row]:
     """Holds every runtime to our executor on the same samples.
@@ -46,6 +48,7 @@ def verify_graph(
         labels: [N], class numbers.
         onnx: model.onnx; without it its runtime has no row.
         step_onnx: model.step.onnx; without it its runtime has no row.
+        profiles: files of `export.profiles`, by profile; without one its runtimes have no row.
         runtimes: by name, in the order of the rows.
 
     Raises:
@@ -56,7 +59,7 @@ def verify_graph(
         UnsupportedLayer: a node of a kind the executor doesn't run.
         FileError: an ONNX file is missing or damaged.
     """
-    subject = Subject(graph, onnx, step_onnx)
+    subject = Subject(graph, onnx, step_onnx, profiles or {})
     nodes = subject.nodes
     if not subject.neurons:
         raise VerificationError(
@@ -64,14 +67,20 @@ def verify_graph(
             "network."
         )
     _check_labels(labels, len(inputs), nodes)
-    trials = [trial for name in runtimes if (trial := _open(name, runtimes[name], subject))]
+    trials: list[_Trial] = []
     judge = Judge(subject)
     size = _batch_size(nodes, subject.facts)
-    for first in range(0, len(inputs), size):
-        batch = inputs[first : first + size]
-        reference = judge.reference(batch)
-        for trial in trials:
-            trial.run(batch, reference, labels[first : first + size])
+    with ExitStack() as stack:
+        for name, runtime in runtimes.items():
+            trial = _open(name, runtime, subject)
+            if trial is not None:
+                trials.append(trial)
+                stack.callback(trial.close)
+        for first in range(0, len(inputs), size):
+            batch = inputs[first : first + size]
+            reference = judge.reference(batch)
+            for trial in trials:
+                trial.run(batch, reference, labels[first : first + size])
     return [trial.row() for trial in trials]
 
 
@@ -91,8 +100,13 @@ class _Trial:
         try:
             self.tally.add(reference, self.ask(batch), labels)
         except RuntimeRefused as error:
-            self.ask = None
+            self.close()
             self.ended = finished(self.name, self.runtime, "different", str(error))
+
+    def close(self) -> None:
+        if isinstance(self.ask, Closing):
+            self.ask.close()
+        self.ask = None
 
     def row(self) -> Row:
         return self.ended or self.tally.row()

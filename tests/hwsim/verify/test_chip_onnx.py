@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from export.chip.graph import ChipGraph, IntArray, Readout
+from export.chip.limits import THRESHOLD_MANT_MAX
 from export.onnx import build_scan
 from export.onnx.chip import write_chip_onnx
+from hwsim.engine.simulate import simulate
 from hwsim.verify import chip_onnx
 from hwsim.verify.chip_onnx import chip_onnx_row
 from tests.frozen_networks import conv_network
@@ -55,6 +57,24 @@ def test_one_weight_off_is_different(tmp_path: Path) -> None:
     assert row.logit_max_abs_diff is not None
     assert row.logit_max_abs_diff > 0
     assert not row.note.startswith("0 of ")
+
+
+def test_the_first_spike_that_differs_is_named(tmp_path: Path) -> None:
+    """A threshold above every membrane silences one population in the file: its first spike."""
+    graph, inputs = network(), biases(8)
+    silenced = graph.populations[0]
+    deaf = replace(silenced, threshold=np.array(THRESHOLD_MANT_MAX))
+    other = replace(graph, populations=(deaf, *graph.populations[1:]))
+    write_chip_onnx(other, tmp_path / "model.chip.onnx")
+    row = chip_onnx_row(tmp_path / "model.chip.onnx", graph, inputs, np.zeros(8, dtype=np.int64))
+    spikes = simulate(graph, inputs, record=True).recordings[silenced.name]["s"]
+    sample, step, *neuron = next(zip(*np.nonzero(spikes), strict=True))
+    place = tuple(int(i) for i in neuron)
+    assert row.verdict == "different"
+    assert (
+        f"first in population '{silenced.name}', spike of neuron {place}, sample {sample}, step "
+        f"{step}: emulator 1, here 0; {step + 1} steps show it"
+    ) in row.note
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from hwsim.verify import RUNTIMES, Subject
-from hwsim.verify.torch_importer import contained
+from hwsim.verify.importers.importer import contained
 from tests.frozen_networks import DT, conv_network, images
 
 

@@ -23,6 +23,7 @@ from tests.other_networks import dense_network, odd_network, residual_network, s
 from trainers.errors import DataError, FileError
 
 THIRD_PARTIES = ("norse", "snntorch", "spikingjelly")
+WITHOUT_PROFILES = [name for name, runtime in RUNTIMES.items() if runtime.profile is None]
 ONNX_FILES = ("onnxruntime model.onnx", "onnxruntime model.step.onnx")
 
 NETWORKS = {
@@ -71,7 +72,7 @@ def test_identical_everywhere(name: str, tmp_path: Path) -> None:
     write_nir(graph, tmp_path / "model.nir")
     labels = own_labels(graph, inputs)
     rows = verify_graph(read_nir(tmp_path / "model.nir"), inputs, labels, **export(graph, tmp_path))
-    assert [row.runtime for row in rows] == list(RUNTIMES)
+    assert [row.runtime for row in rows] == WITHOUT_PROFILES
     for row in rows:
         assert (row.verdict, row.spike_mismatches, row.note) == ("identical", 0, "")
         assert (row.samples, row.accuracy) == (40, 1.0)
@@ -97,7 +98,7 @@ def test_readout_weights_count_in_every_runtime(tmp_path: Path) -> None:
     rows = by_runtime(
         verify_graph(read_nir(tmp_path / "model.nir"), inputs, labels, **export(graph, tmp_path))
     )
-    assert list(rows) == list(RUNTIMES)
+    assert list(rows) == WITHOUT_PROFILES
     for row in rows.values():
         assert (row.verdict, row.accuracy) == ("identical", 1.0)
         assert row.logit_max_abs_diff is not None
@@ -184,7 +185,14 @@ def test_a_copy_that_isn_t_the_shipped_model(
 
     def other_copy(model: onnx.ModelProto) -> onnx.ModelProto:
         shown = with_spikes(model)
-        bias = next(tensor for tensor in shown.graph.initializer if tensor.name == "b_l007_fc")
+        bodies = [
+            attribute.g
+            for node in shown.graph.node
+            for attribute in node.attribute
+            if attribute.name == "body"
+        ]
+        held = [tensor for graph in (shown.graph, *bodies) for tensor in graph.initializer]
+        bias = next(tensor for tensor in held if tensor.name == "b_l007_fc")
         values = np.nextafter(onnx.numpy_helper.to_array(bias), np.float32(9.0))
         bias.CopyFrom(onnx.numpy_helper.from_array(values, bias.name))
         return shown

@@ -1,15 +1,11 @@
 """snnTorch: imports NIR with a built-in dt of 1e-4 s; parameters held in float32."""
 
+from typing import Any
+
 import nir
-from torch import nn
+from torch import Tensor, nn
 
-from hwsim.verify.runtime import Ask, Subject
-from hwsim.verify.torch_importer import Importer, batch_flatten, open_importer
-
-
-def open_snntorch(subject: Subject) -> Ask:
-    """The network as snnTorch imports it; see `open_importer`."""
-    return open_importer(_SNNTORCH, subject)
+from hwsim.verify.importers.importer import Importer, batch_flatten
 
 
 def _load(graph: nir.NIRGraph, dt_s: float) -> nn.Module:
@@ -20,6 +16,12 @@ def _load(graph: nir.NIRGraph, dt_s: float) -> nn.Module:
     return batch_flatten(module).double()
 
 
+def _membrane(module: Any, output: Any) -> Tensor:
+    del output
+    mem: Tensor = module.mem
+    return mem
+
+
 def _forget(module: nn.Module) -> None:
     for part in module.modules():
         reset = getattr(part, "reset_mem", None)
@@ -27,4 +29,12 @@ def _forget(module: nn.Module) -> None:
             reset()
 
 
-_SNNTORCH = Importer(tool="snnTorch", package="snntorch 1.0", load=_load, forget=_forget)
+SNNTORCH = Importer(
+    tool="snnTorch",
+    package="snntorch 1.0",
+    load=_load,
+    membrane=_membrane,
+    # It divides the threshold by the input's gain instead of multiplying the input.
+    unit_gain=True,
+    forget=_forget,
+)

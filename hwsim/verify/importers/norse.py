@@ -1,15 +1,11 @@
 """Norse: imports NIR through nirtorch; forward Euler, parameters held in float32, r ignored."""
 
+from typing import Any
+
 import nir
-from torch import nn
+from torch import Tensor, nn
 
-from hwsim.verify.runtime import Ask, Subject
-from hwsim.verify.torch_importer import Importer, batch_flatten, open_importer
-
-
-def open_norse(subject: Subject) -> Ask:
-    """The network as Norse imports it; see `open_importer`."""
-    return open_importer(_NORSE, subject)
+from hwsim.verify.importers.importer import Importer, batch_flatten
 
 
 def _load(graph: nir.NIRGraph, dt_s: float) -> nn.Module:
@@ -19,10 +15,19 @@ def _load(graph: nir.NIRGraph, dt_s: float) -> nn.Module:
     return batch_flatten(module).double()
 
 
-_NORSE = Importer(
+def _membrane(module: nn.Module, output: Any) -> Tensor:
+    del module
+    state = output[1]
+    # With a synapse the membrane's state comes second.
+    v: Tensor = state.v if hasattr(state, "v") else state[1].v
+    return v
+
+
+NORSE = Importer(
     tool="Norse",
     package="norse 1.1",
     load=_load,
+    membrane=_membrane,
     # torch.jit.script, which compiles its thresholds, and nirtorch.load are deprecated.
     noise=(DeprecationWarning,),
 )
