@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 from hwsim.cli import (
     download_command,
     export_command,
+    import_command,
     inspect_command,
     lava_command,
     list_command,
@@ -42,6 +43,7 @@ app = typer.Typer(
 app.command("run")(run_command.run)
 app.command("train")(train_command.train)
 app.command("export")(export_command.export)
+app.command("import")(import_command.import_file)
 app.command("simulate")(simulate_command.simulate)
 app.command("report")(report_command.report)
 app.command("sweep")(sweep_command.sweep)

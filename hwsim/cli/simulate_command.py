@@ -90,6 +90,7 @@ def simulate(
 
     Example: spikeport simulate runs/digits --backend lava --limit 100
     """
+    from hwsim.imported.record import is_imported
     from trainers.errors import ConfigError
 
     of_files = {
@@ -127,11 +128,20 @@ def simulate(
         for option, value in of_files.items():
             if value is not None:
                 raise ConfigError(f"{option} {FOR_FILES}")
+        if is_imported(where):
+            if probes or ranks.number > 1:
+                raise ConfigError(
+                    f"{where}: an imported network runs in one process and without --probe. To "
+                    f"probe its chip file: spikeport simulate {where}/chip.net --inputs FILE.npz."
+                )
+            _simulate_imported(where, chip, backend == "lava", limit, device)
+            return
         changes: dict[str, object] = {"chip": chip, "backend": backend, "limit": limit}
         _simulate_run(ranks, where, device, changes, probes, samples)
 
 
 def _simulate_file(ranks: "Ranks", device: str, **asked: Any) -> None:
+    from hwsim.foreign.opening import all_opened_safely
     from hwsim.pipeline.foreign_file import FileSimulation, simulate_file
     from trainers.device import choose_device
 
@@ -141,7 +151,28 @@ def _simulate_file(ranks: "Ranks", device: str, **asked: Any) -> None:
         ranks=ranks,
         progress=shows_progress() and ranks.first,
     )
+    form, inputs = simulation.input_form, simulation.inputs
+    openings = [(simulation.file, f"chip-{form}" if form else "chip")]
+    if inputs is not None:
+        openings.append((inputs, "npz-rows"))
+    all_opened_safely(openings)
     simulate_file(simulation, typer.echo if ranks.first else _silent)
+
+
+def _simulate_imported(
+    folder: Path, chip: str | None, lava: bool, limit: int | None, device: str
+) -> None:
+    from hwsim.imported.simulate import ImportedSimulation, simulate_imported
+    from trainers.device import choose_device
+
+    asked = ImportedSimulation(
+        chip=chip,
+        lava=lava,
+        limit=limit,
+        device=choose_device(device),
+        progress=shows_progress(),
+    )
+    simulate_imported(folder, asked, typer.echo)
 
 
 def _simulate_run(
@@ -152,6 +183,7 @@ def _simulate_run(
     probes: tuple[str, ...],
     samples: str | None,
 ) -> None:
+    from hwsim.foreign.run_files import run_opened_safely
     from hwsim.pipeline.pipeline import run_pipeline
     from hwsim.pipeline.probe_run import probe_run
 
@@ -159,6 +191,7 @@ def _simulate_run(
     context = replace(context, ranks=ranks)
     if not ranks.first:
         context = replace(context, progress=False, say=_silent)
+    run_opened_safely(context.folder, "simulate")
     # First, since an unknown population is refused at once.
     if probes:
         context.say(f"probes    in each population's window: {probe_run(context, probes, samples)}")

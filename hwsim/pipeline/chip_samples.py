@@ -55,7 +55,7 @@ def read_labels(path: Path) -> IntArray:
     """
     headers = npz_shapes(path, whole=("labels",))
     shapes = {name: shape for name, (shape, _) in headers.items() if name in ROWS}
-    for name in LAYOUT:
+    for name in dict.fromkeys((*LAYOUT, *shapes)):
         if not shapes.get(name):
             raise DataError(
                 f"{path}: no array '{name}' with a row per sample. Export the run again."

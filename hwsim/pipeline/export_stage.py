@@ -6,6 +6,7 @@ from typing import Any
 import nir
 
 from export.chip.graph import ChipGraph
+from export.golden_spikes import write_golden
 from export.quantizing import Quantization, encode_counted
 from export.quantizing.input_forms import Encoded
 from export.samples import Samples, write_samples
@@ -60,6 +61,8 @@ def make(context: Context) -> list[Path]:
         _tell_of_quantising(context, done.quantised)
     graph, chip = done.graph, done.quantised.chip if done.quantised else None
     written += _write(_chosen(targets, quantised=True), graph, chip, folder.path)
+    if any(TARGETS[name].golden for name in floats):
+        written.append(write_golden(graph, tested, folder.golden))
     fidelity, logits = measure(run, done)
     encoded = encode_counted(graph, chip, tested) if chip else None
     _say_what_was_clipped(context, chip, encoded)

@@ -133,14 +133,15 @@ def measure(run: TrainedRun, done: Conversion) -> tuple[Fidelity, NDArray[np.flo
         frozen=frozen.accuracy,
         validation_trained=trained.calibration_accuracy,
         spikes_changed=frozen.changed_since_training,
-        quantised={layer.name: _quantised_layer(layer) for layer in layers},
+        quantised={layer.name: quantised_layer(layer) for layer in layers},
         waiting=tuple(WaitingPath(**asdict(path)) for path in paths),
         ledger=ledger.entries,
     )
     return fidelity, ledger.logits[exported_name(done)]
 
 
-def _quantised_layer(layer: LayerQuantization) -> QuantisedLayer:
+def quantised_layer(layer: LayerQuantization) -> QuantisedLayer:
+    """What the file says of a population."""
     fields = asdict(layer)
     del fields["name"]
     return QuantisedLayer(on_host=layer.sqnr_db is None, **fields)

@@ -1,7 +1,8 @@
 """manifest.json: the hash of every file, the versions that made it, and each stage's inputs.
 
 A stage is up to date when the fingerprint of its inputs is the recorded one and each file it
-left still has its recorded hash.
+left still has its recorded hash. Each record is signed with this installation's key, which only
+tells whose it is: one with another's signature, or with none, counts as much.
 """
 
 import hashlib
@@ -13,6 +14,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from hwsim.foreign.installation import is_own, signature_of
 from trainers.atomic_file import whole_file
 from trainers.errors import FileError
 from trainers.file_hash import sha256
@@ -21,13 +23,21 @@ PACKAGES = ("spikeport", "torch", "lightning", "numpy", "nir", "onnx", "onnxrunt
 
 
 class StageRecord(BaseModel):
-    """What a stage was made from, and the files it left with their hashes."""
+    """What a stage was made from, and the files it left with their hashes.
+
+    Args:
+        fingerprint: of the stage's inputs.
+        files: sha256 of what it left, by relative path.
+        seconds: that it took.
+        signature: of the installation that ran it; None where it keeps no key.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     fingerprint: str
     files: dict[str, str]
     seconds: float
+    signature: str | None = None
 
 
 class Manifest(BaseModel):
@@ -75,8 +85,8 @@ def write_manifest(path: Path, manifest: Manifest) -> None:
 def recorded(
     manifest: Manifest | None, folder: Path, seed: int, stage: str, record: StageRecord
 ) -> Manifest:
-    """The manifest with one stage's record added or replaced."""
-    stages = {**(manifest.stages if manifest else {}), stage: record}
+    """The manifest with one stage's record, signed, added or replaced."""
+    stages = {**(manifest.stages if manifest else {}), stage: signed(stage, record)}
     files = {name: digest for entry in stages.values() for name, digest in entry.files.items()}
     config = folder / "config.toml"
     if config.is_file():
@@ -84,6 +94,16 @@ def recorded(
     return Manifest(
         seed=seed, versions=_versions(), stages=stages, files=dict(sorted(files.items()))
     )
+
+
+def signed(stage: str, record: StageRecord) -> StageRecord:
+    """The record with this installation's signature."""
+    return record.model_copy(update={"signature": signature_of(_signed_content(stage, record))})
+
+
+def is_signed(stage: str, record: StageRecord) -> bool:
+    """Whether this installation signed the record, as it stands, for this stage."""
+    return is_own(_signed_content(stage, record), record.signature)
 
 
 def is_up_to_date(manifest: Manifest | None, folder: Path, stage: str, fingerprint: str) -> bool:
@@ -101,6 +121,10 @@ def fingerprint_of(content: Any) -> str:
     """Hash of plain data: what a stage's result depends on."""
     text = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _signed_content(stage: str, record: StageRecord) -> bytes:
+    return fingerprint_of([stage, record.model_dump(exclude={"signature"})]).encode()
 
 
 def _versions() -> dict[str, str]:

@@ -19,6 +19,7 @@ from hwsim.pipeline.fidelity import (
 )
 from hwsim.pipeline.simulate_stage import chip_accuracy
 from hwsim.pipeline.stage import Context
+from hwsim.pipeline.without_chip import measured, no_chip
 from hwsim.report.fields import Fact
 from hwsim.report.html import write_html
 from hwsim.report.json_file import write_report
@@ -26,6 +27,7 @@ from hwsim.report.model import Accuracy, AnyReport, TrainingCurve, UncostedRepor
 from hwsim.report.run_facts import with_run_facts
 from hwsim.report.training_page import write_training_page
 from hwsim.uncosted import uncosted
+from hwsim.verify.record import current_record
 from trainers.best_epoch import best_row
 from trainers.diagnostics_file import read_diagnostics
 from trainers.epoch_log import read_metrics
@@ -34,20 +36,26 @@ from trainers.file_hash import sha256
 
 
 def inputs(context: Context) -> Any:
-    """Trace, fidelity, metrics, diagnostics, the chip's description and the report's title."""
+    """Trace, fidelity, metrics, diagnostics, the chip's description and the report's title.
+
+    And verify.json, where it speaks of the run's files as they are.
+    """
     folder, recipe = context.folder, context.recipe
-    for path in (folder.trace, folder.chip, folder.fidelity):
+    simulated = _simulated(context)
+    for path in (*simulated, folder.fidelity):
         if not path.is_file():
             raise SimulationError(
                 f"{path}: no such file. Simulate first: spikeport simulate {folder.path}."
             )
     if not folder.diagnostics.is_file():
         raise FileError(f"{folder.diagnostics}: no such file. Train the run in a new folder.")
-    files = (folder.trace, folder.chip, folder.samples, folder.fidelity, folder.metrics)
+    files = (*simulated, folder.samples, folder.fidelity, folder.metrics)
+    verified = [] if current_record(folder) is None else [sha256(folder.verification)]
     return [
         *(sha256(path) for path in (*files, folder.diagnostics)),
         load_chip(recipe.simulate.chip).model_dump(mode="json"),
         recipe.report.title,
+        *verified,
     ]
 
 
@@ -57,21 +65,19 @@ def make(context: Context) -> list[Path]:
     A network that no chip could run is reported without energy and time.
     """
     folder, recipe = context.folder, context.recipe
-    trace = load_trace(folder.trace, read_chip(folder.chip))
-    labels = read_labels(folder.samples)
+    events, chip = _events(context)
     fidelity = read_fidelity(folder.fidelity)
     diagnostics = read_diagnostics(folder.diagnostics)
+    verified = current_record(folder)
     title = recipe.report.title or recipe.name
     training = training_curve(folder.metrics, early_stop=recipe.train.early_stop is not None)
-    chip = load_chip(recipe.simulate.chip)
-    measured: AnyReport = uncosted(trace) if trace.graph.scheduled else cost(trace, chip)
     report = with_run_facts(
-        measured,
+        events,
         accuracy=Accuracy(
             trained=fidelity.trained,
             frozen=fidelity.frozen,
-            chip=chip_accuracy(trace, labels),
-            samples=trace.samples,
+            chip=chip,
+            samples=events.simulated_samples,
         ),
         recipe=title,
         training=training,
@@ -79,12 +85,33 @@ def make(context: Context) -> list[Path]:
         quantisation=quantisation(fidelity),
         waiting=_waiting(fidelity),
         ledger=fidelity.ledger,
+        runtimes=() if verified is None else verified.rows,
     )
     write_report(report, folder.report_json)
     write_html(report, folder.report_html, training_page=folder.training_html.name)
     write_training_page(folder.training_html, diagnostics, training, title)
     context.say(_headline(report))
     return [folder.report_json, folder.report_html, folder.training_html]
+
+
+def _simulated(context: Context) -> tuple[Path, ...]:
+    """The files of a simulation: of the float executor where the run has no chip file."""
+    folder = context.folder
+    if no_chip(context.recipe) is not None:
+        return folder.spike_counts, folder.frozen
+    return folder.trace, folder.chip
+
+
+def _events(context: Context) -> tuple[AnyReport, float | None]:
+    """Counted events, costed where a chip could run the network, and the chip's accuracy."""
+    folder, reason = context.folder, no_chip(context.recipe)
+    if reason is not None:
+        return measured(context, reason), None
+    trace = load_trace(folder.trace, read_chip(folder.chip))
+    accuracy = chip_accuracy(trace, read_labels(folder.samples))
+    if trace.graph.scheduled:
+        return uncosted(trace), accuracy
+    return cost(trace, load_chip(context.recipe.simulate.chip)), accuracy
 
 
 def training_curve(path: Path, *, early_stop: bool = False) -> TrainingCurve:
@@ -105,7 +132,12 @@ def training_curve(path: Path, *, early_stop: bool = False) -> TrainingCurve:
 
 def quantisation(fidelity: Fidelity) -> dict[str, dict[str, Fact]]:
     """What the report says of each population, by name."""
-    older = all(layer.weight_bits is None for layer in fidelity.quantised.values())
+    return quantised_facts(fidelity.quantised)
+
+
+def quantised_facts(layers: dict[str, QuantisedLayer]) -> dict[str, dict[str, Fact]]:
+    """What the report says of what quantising did to each population, by name."""
+    older = all(layer.weight_bits is None for layer in layers.values())
     return {
         name: {
             "scale": round(layer.scale, 3),
@@ -117,7 +149,7 @@ def quantisation(fidelity: Fidelity) -> dict[str, dict[str, Fact]]:
             **_payload_facts(layer.payload),
             **_residual_facts(layer),
         }
-        for name, layer in fidelity.quantised.items()
+        for name, layer in layers.items()
     }
 
 
@@ -178,9 +210,15 @@ def _payload_facts(payload: QuantisedPayload | None) -> dict[str, Fact]:
 
 def _headline(report: AnyReport) -> str:
     if isinstance(report, UncostedReport):
+        accuracy = report.accuracy
+        found = (
+            f"frozen {accuracy.frozen:.4f}"
+            if accuracy.chip is None
+            else f"in the emulator {accuracy.chip:.4f}"
+        )
         return (
-            f"accuracy in the emulator {report.accuracy.chip:.4f}; no chip equivalent, no energy "
-            f"and no latency: {report.no_chip_equivalent}"
+            f"accuracy {found}; no chip equivalent, no energy and no latency: "
+            f"{report.no_chip_equivalent}"
         )
     return (
         f"accuracy on the chip {report.accuracy.chip:.4f}; estimate for {report.chip.name}: "

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from export.chip.chip_file import CHAIN_FILE, GRAPH_FILE
+from export.golden_spikes import GOLDEN_FILE
 from export.schedule_file import SCHEDULE_FILE
 from trainers.atomic_file import whole_file
 from trainers.errors import ConfigError
@@ -21,6 +22,16 @@ class RunFolder:
     def config(self) -> Path:
         """The checked recipe, defaults written out."""
         return self.path / "config.toml"
+
+    @property
+    def import_record(self) -> Path:
+        """How the network was read, where it came from a file instead of a training."""
+        return self.path / "import.json"
+
+    @property
+    def spike_counts(self) -> Path:
+        """What an imported network without chip file did in the float executor."""
+        return self.path / "spikes.npz"
 
     @property
     def checkpoint(self) -> Path:
@@ -41,6 +52,11 @@ class RunFolder:
     def nir(self) -> Path:
         """The frozen network."""
         return self.path / "model.nir"
+
+    @property
+    def golden(self) -> Path:
+        """What the frozen network did with some test samples, for whoever imports it."""
+        return self.path / GOLDEN_FILE
 
     @property
     def schedule(self) -> Path:
@@ -94,6 +110,11 @@ class RunFolder:
         return self.path / "probes.npz"
 
     @property
+    def verification(self) -> Path:
+        """How every runtime did on the exported files."""
+        return self.path / "verify.json"
+
+    @property
     def report_json(self) -> Path:
         """The report's numbers."""
         return self.path / "report.json"
@@ -119,6 +140,11 @@ class RunFolder:
         Raises:
             ConfigError: the folder holds no readable config.toml.
         """
+        if self.import_record.is_file():
+            raise ConfigError(
+                f"{self.path}: imported from a file, so there is no training to go on from. Use "
+                "simulate, report, verify or export --target onnx."
+            )
         if not self.config.is_file():
             raise ConfigError(
                 f"{self.path}: not a run folder (no config.toml). Make one with "

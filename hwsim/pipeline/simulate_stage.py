@@ -15,6 +15,7 @@ from hwsim.pipeline.input_form import require_form
 from hwsim.pipeline.lava_check import LavaCheck
 from hwsim.pipeline.scratch_arrays import ScratchArrays, scratch_folder
 from hwsim.pipeline.stage import Context
+from hwsim.pipeline.without_chip import no_chip, simulate, simulation_inputs
 from hwsim.silicon_notes import silicon_notes
 from hwsim.uncosted import no_chip_equivalent
 from trainers.device import choose_device
@@ -27,6 +28,8 @@ SHOWN_NOTES = 4
 def inputs(context: Context) -> Any:
     """The chip file, the samples and what [simulate] says of backend and limit."""
     folder, table = context.folder, context.recipe.simulate
+    if no_chip(context.recipe) is not None:
+        return simulation_inputs(context)
     require_chip_file(context)
     return [sha256(folder.chip), sha256(folder.samples), table.backend, table.limit, table.chip]
 
@@ -34,9 +37,12 @@ def inputs(context: Context) -> Any:
 def make(context: Context) -> list[Path]:
     """Emulates the chip on the test samples and keeps the counts.
 
+    Without a chip among the targets the float executor counts.
     Of several processes each does its share; the first one writes and speaks for all.
     """
     folder, table = context.folder, context.recipe.simulate
+    if no_chip(context.recipe) is not None:
+        return simulate(context)
     require_chip_file(context)
     chip = read_chip(folder.chip)
     require_form(chip.input.form, table.chip)

@@ -14,6 +14,7 @@ FILES = (
     "metrics.csv",
     "diagnostics.npz",
     "model.nir",
+    "model.golden.nir",
     "model.onnx",
     "model.step.onnx",
     "chip.net",
@@ -113,11 +114,9 @@ def test_a_damaged_file_is_made_again(digits_run: Path, spikeport: Command) -> N
     assert (digits_run / "model.onnx").stat().st_size > 1000
 
 
-def test_every_runtime_agrees_on_the_whole_test_split(
-    trained_digits: Path, spikeport: Command
-) -> None:
+def test_every_runtime_agrees_on_the_whole_test_split(digits_run: Path, spikeport: Command) -> None:
     """No runtime parts from the reference, and Lava equals the emulator bit for bit."""
-    outcome = spikeport("verify", trained_digits, "--json")
+    outcome = spikeport("verify", digits_run, "--json")
     rows = {row["runtime"]: row for row in json.loads(outcome.out)}
     assert outcome.code == 0
     for runtime in ("pytorch", "nir_executor", "spikingjelly"):

@@ -12,10 +12,10 @@ pytestmark = pytest.mark.slow
 
 
 def test_lava_equals_the_emulator_on_the_whole_test_split(
-    trained_digits: Path, spikeport: Command
+    digits_run: Path, spikeport: Command
 ) -> None:
     """All 360 test samples, every u, v and spike of every neuron and step."""
-    outcome = spikeport("verify", trained_digits, "--json", "--lava-samples", "360")
+    outcome = spikeport("verify", digits_run, "--json", "--lava-samples", "360")
     row = json.loads(outcome.out)[-1]
     assert (row["runtime"], row["samples"], row["verdict"]) == ("lava", 360, "identical")
 

@@ -17,9 +17,10 @@ DIGITS = [name for name in RECIPES if name.split("-")[0] == "digits"]
 
 REFUSED = {
     "digits-alif": "layer '2' (method alif): each neuron's threshold follows its own",
-    "digits-recurrent": "(RecurrentLIF): ",
 }
 """Recipes that stop before the chip, and what the one line says."""
+
+RECURRENT = "digits-recurrent"
 
 QUICK = ("--set", "train.epochs=1", "--set", "simulate.limit=20", "--device", "cpu")
 
@@ -32,7 +33,7 @@ def test_every_method_and_network_has_a_small_recipe() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("recipe", [name for name in DIGITS if name not in REFUSED])
+@pytest.mark.parametrize("recipe", [name for name in DIGITS if name not in (*REFUSED, RECURRENT)])
 def test_a_recipe_runs_to_the_report(spikeport: Command, recipe: str, tmp_path: Path) -> None:
     """With every file of a run, and energy on the chip."""
     outcome = spikeport("run", recipe, "-o", tmp_path, *QUICK)
@@ -42,6 +43,27 @@ def test_a_recipe_runs_to_the_report(spikeport: Command, recipe: str, tmp_path: 
     chip = "network.chip.h5" if "resnet" in recipe else "chip.net"
     for name in ("model.nir", "model.onnx", chip, "diagnostics.npz", "training.html"):
         assert (tmp_path / name).stat().st_size > 0, name
+
+
+@pytest.mark.slow
+def test_a_recurrent_network_runs_to_a_report_without_energy(
+    spikeport: Command, tmp_path: Path
+) -> None:
+    """NIR and ONNX hold it, every runtime repeats it, and no chip is claimed."""
+    outcome = spikeport("run", RECURRENT, "-o", tmp_path, *QUICK)
+    assert (outcome.code, outcome.err) == (0, "")
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert "exported to nir, onnx only" in report["no_chip_equivalent"]
+    assert "energy_j" not in report
+    assert report["layers"][0]["spikes_per_inference"] > 0
+    verified = spikeport("verify", tmp_path, "--json")
+    assert verified.code == 0
+    verdicts = {row["runtime"]: row["verdict"] for row in json.loads(verified.out)}
+    assert set(verdicts.values()) <= {"identical", "rounding"}
+    assert {"pytorch", "norse", "snntorch", "spikingjelly"} <= verdicts.keys()
+    refused = spikeport("export", tmp_path, "--target", "chip")
+    assert refused.code == 2
+    assert "recurrent networks go to targets nir and onnx" in refused.err
 
 
 @pytest.mark.slow

@@ -50,7 +50,8 @@ def test_a_schedule_goes_to_the_report_without_energy(trained: Path, spikeport: 
     """Default targets work; said is what takes model.nir's place, and that nothing is costed."""
     run = run_of(trained, "ds-atgo", spikeport)
     assert spikeport("export", run).code == 0
-    assert files(run) == {"model.nir", "model.onnx", "model.step.onnx", "chip.net"}
+    written = {"model.nir", "model.golden.nir", "model.onnx", "model.step.onnx", "chip.net"}
+    assert files(run) == written
     done = spikeport("export", run, "--threshold-strategy", "schedule")
     assert done.code == 0, done.err
     assert (
@@ -113,7 +114,7 @@ def test_targets_asked_for_that_can_t_are_refused(
     assert done.code == 2
     assert f"error: export target '{target}': node 'l001_lif'" in done.err
     assert "method ds-atgo" in done.err
-    assert "Export to targets onnx, schedule, chip only." in done.err
+    assert "Export to targets onnx, onnx-int8, schedule, chip only." in done.err
     assert len(done.err.strip().splitlines()) == 1
     assert files(run) == before
 
@@ -142,7 +143,7 @@ def test_alif_runs_in_onnx(trained: Path, spikeport: Command) -> None:
     assert done.code == 2
     assert "error: export target 'chip': node 'l001_lif'" in done.err
     assert "method alif" in done.err
-    assert "Export to targets onnx, schedule only." in done.err
+    assert "Export to targets onnx, onnx-int8, schedule only." in done.err
     assert files(run) == set()
     targets = ("--target", "schedule", "--target", "onnx")
     done = spikeport("export", run, "--threshold-strategy", "schedule", *targets)

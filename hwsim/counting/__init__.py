@@ -1,0 +1,1 @@
+"""Events of networks that no chip runs, counted in the float executor."""

@@ -1,0 +1,1 @@
+"""Run folders without a training: networks imported from other tools' NIR files."""
