@@ -9,11 +9,23 @@ from typing import ClassVar
 class SpikeportError(Exception):
     """Base of every error a user can cause and mend; its text is one complete line.
 
+    Names out of a stranger's file may stand in it, so characters that would break the line, or
+    command the terminal, are spelt out.
+
     Attributes:
         exit_code: of the command line.
     """
 
     exit_code: ClassVar[int] = 2
+
+    def __str__(self) -> str:
+        return "".join(_visible(character) for character in super().__str__())
+
+
+def _visible(character: str) -> str:
+    if character.isprintable():
+        return character
+    return character.encode("unicode_escape").decode("ascii")
 
 
 class SpikeportWarning(UserWarning):

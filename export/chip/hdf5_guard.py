@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from export.chip.graph import IntArray
 from export.errors import InvalidGraph
 from export.hdf5_heap import refuse_damaged_heaps
+from export.hdf5_strings import refuse_false_lengths
 from trainers.errors import FileError
 
 MAX_ELEMENTS = 1 << 28
@@ -111,8 +112,13 @@ class GuardedGroup:
         """
         dataset = self._dataset(name)
         try:
-            if dataset.size != 1 or dataset.dtype.itemsize > MAX_TEXT_BYTES:
-                raise FileError(f"{self.where}: '{name}' isn't one string. Write the file again.")
+            # Reading damaged types of variable length can take the process along.
+            words = h5py.check_string_dtype(dataset.dtype) is not None
+            if not words or dataset.size != 1 or dataset.dtype.itemsize > MAX_TEXT_BYTES:
+                raise FileError(
+                    f"{self.where}: '{name}' isn't one short string. Write the file again."
+                )
+            refuse_false_lengths(Path(dataset.file.filename), dataset)
             value = np.asarray(dataset[()]).reshape(-1)[0]
             text = value.decode("utf-8") if isinstance(value, bytes) else value
         except _DAMAGE as error:
@@ -167,6 +173,7 @@ class GuardedGroup:
             raise FileError(f"{self.where}: '{name}' is no dataset. Write the file again.")
         try:
             size, stored = item.size, item.id.get_storage_size()
+            width = item.dtype.itemsize
             elsewhere = item.is_virtual or item.external
         except _DAMAGE as error:
             raise self._damaged(f"'{name}'", error) from error
@@ -181,7 +188,7 @@ class GuardedGroup:
                 f"{self.where}: '{name}' claims {size} elements, more than {MAX_ELEMENTS}. "
                 "Don't trust this file."
             )
-        if size * item.dtype.itemsize > MAX_COMPRESSION * stored:
+        if size * width > MAX_COMPRESSION * stored:
             raise FileError(
                 f"{self.where}: '{name}' claims {size} elements and stores {stored} bytes. "
                 "Don't trust this file."
