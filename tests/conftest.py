@@ -37,6 +37,14 @@ def _ctrl_c_works() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Tests sign with a key of their own, not with the user's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPIKEPORT_STATE", str(tmp_path_factory.mktemp("state")))
+        yield
+
+
 @pytest.fixture
 def spikeport(capsys: pytest.CaptureFixture[str]) -> Command:
     """Runs one command line in this process."""

@@ -73,7 +73,7 @@ class Bench:
         except NOT_THE_POINTS_FAULT:
             raise
         except SpikeportError as error:
-            return refused(point, " ".join(str(error).split()))
+            return refused(point, str(error))
         return Row(**vars(point), measured=measured)
 
     def _converted(self, point: Point) -> Conversion:

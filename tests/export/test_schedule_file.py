@@ -168,3 +168,10 @@ def test_a_name_that_makes_no_key_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnsupportedLayer, match="node 'l001/lif'"):
         write_schedule(odd, tmp_path / "model.schedule.npz")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_sizes_that_are_no_list_of_numbers(written: Path) -> None:
+    """The shape of the input as a matrix is one line, too."""
+    changed(written, node__input__shape=np.ones((1, 8, 8)))
+    with pytest.raises(InvalidGraph, match=r"node 'input', input_type 'input': holds float64"):
+        read_schedule(written)

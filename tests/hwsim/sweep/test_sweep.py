@@ -204,12 +204,12 @@ def test_a_refused_point_is_a_row(
     monkeypatch.setattr(point_module, "converted", refusing("layer 'a': [bold]no\nroom[/bold]."))
     outcome = spikeport("sweep", tiny_run, *SPACE)
     assert (outcome.code, outcome.err) == (0, "")
-    assert "4 bits, mean, max-abs: refused: layer 'a': [bold]no room[/bold]." in outcome.out
+    assert r"4 bits, mean, max-abs: refused: layer 'a': [bold]no\nroom[/bold]." in outcome.out
     content = read(tiny_run)
     assert [row["refused"] is not None for row in content["rows"]] == [True, True, False, False]
     assert set(content["front"]) <= {2, 3}
     with (tiny_run / "sweep" / "sweep.csv").open() as file:
-        assert next(csv.DictReader(file))["refused"] == "layer 'a': [bold]no room[/bold]."
+        assert next(csv.DictReader(file))["refused"] == r"layer 'a': [bold]no\nroom[/bold]."
 
 
 def test_a_schedule_has_no_energy_and_is_not_on_the_front(
