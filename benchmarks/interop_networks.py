@@ -22,6 +22,8 @@ DT_S = NOMINAL_DT_S
 SAMPLES = 4
 LOWEST_RATE, HIGHEST_RATE = 0.02, 0.8
 ATTEMPTS = 20
+SMALLEST_IMAGE = 5
+"""Into which a dilated 3x3 kernel fits."""
 Edges = list[tuple[str, str]]
 Nodes = dict[str, nir.NIRNode]
 
@@ -115,6 +117,8 @@ def _conv(rng: Generator) -> tuple[Nodes, Edges]:
     nodes: Nodes = {"input": nir.Input(np.array([channels, size, size]))}
     shape: tuple[int, ...] = (channels, size, size)
     for index in range(int(rng.integers(1, 3))):
+        if min(shape[1:]) < SMALLEST_IMAGE:
+            break
         nodes[f"a{index}_conv"], shape = _convolution(rng, shape)
         nodes[f"a{index}_lif"] = _lif(rng, shape)
     return _read_out(rng, nodes, shape)

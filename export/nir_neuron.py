@@ -59,14 +59,7 @@ def discrete_lif(name: str, node: nir.LIF, dt_s: float) -> DiscreteLIF:
     arrays = _finite(name, node, ("tau", "r", "v_leak", "v_threshold", "v_reset"))
     rate = euler_rate(name, "tau", arrays["tau"], dt_s)
     gain = _positive_gain(name, arrays["r"] * rate)
-    return DiscreteLIF(
-        decay=1.0 - rate,
-        threshold=arrays["v_threshold"] / gain,
-        leak=rate * arrays["v_leak"] / gain,
-        reset=arrays["v_reset"] / gain,
-        gain=gain,
-        synapse_decay=np.zeros_like(gain),
-    )
+    return _leaky(arrays, rate, gain, np.zeros_like(gain))
 
 
 def discrete_cuba(name: str, node: nir.CubaLIF, dt_s: float) -> DiscreteLIF:
@@ -81,14 +74,7 @@ def discrete_cuba(name: str, node: nir.CubaLIF, dt_s: float) -> DiscreteLIF:
     synapse_rate = euler_rate(name, "tau_syn", arrays["tau_syn"], dt_s)
     rate = euler_rate(name, "tau_mem", arrays["tau_mem"], dt_s)
     gain = _positive_gain(name, arrays["r"] * rate * arrays["w_in"] * synapse_rate)
-    return DiscreteLIF(
-        decay=1.0 - rate,
-        threshold=arrays["v_threshold"] / gain,
-        leak=rate * arrays["v_leak"] / gain,
-        reset=arrays["v_reset"] / gain,
-        gain=gain,
-        synapse_decay=1.0 - synapse_rate,
-    )
+    return _leaky(arrays, rate, gain, 1.0 - synapse_rate)
 
 
 def discrete_if(name: str, node: nir.IF, dt_s: float) -> DiscreteLIF:
@@ -125,6 +111,19 @@ def discrete_neuron(
         return discrete_cuba(name, node, dt_s)
     rule = discrete_if if isinstance(node, nir.IF) else discrete_lif
     return rule(name, node, dt_s)
+
+
+def _leaky(
+    arrays: dict[str, FloatArray], rate: FloatArray, gain: FloatArray, synapse_decay: FloatArray
+) -> DiscreteLIF:
+    return DiscreteLIF(
+        decay=1.0 - rate,
+        threshold=arrays["v_threshold"] / gain,
+        leak=rate * arrays["v_leak"] / gain,
+        reset=arrays["v_reset"] / gain,
+        gain=gain,
+        synapse_decay=synapse_decay,
+    )
 
 
 def euler_rate(name: str, field: str, tau: FloatArray, dt_s: float) -> FloatArray:
