@@ -11,6 +11,7 @@ Pixels are taken as stored: no EXIF rotation, transparency is dropped, as in the
 """
 
 import io
+import os
 import struct
 import warnings
 import zlib
@@ -82,7 +83,7 @@ def _decoded(
             # Transparency and odd metadata don't matter; a warning about the size is an error.
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(source, formats=FORMATS) as image:
+            with _opened(source) as file, Image.open(file, formats=FORMATS) as image:
                 _refuse_mode(where, image)
                 mode = MODES[channels]
                 return _centre(image if image.mode == mode else image.convert(mode), size, shorter)
@@ -95,6 +96,23 @@ def _decoded(
         raise DataError(
             f"{where}: isn't a readable image ({_reason(error)}). Fetch it again."
         ) from error
+
+
+def _opened(source: Path | io.BytesIO) -> io.BytesIO | io.BufferedReader:
+    return _WithinFile(source) if isinstance(source, Path) else source
+
+
+class _WithinFile(io.BufferedReader):
+    """A file that makes room for what it still holds, whatever length a damaged chunk claims."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(io.FileIO(path))
+        self._size = os.fstat(self.fileno()).st_size
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is None or size < 0:
+            return super().read()
+        return super().read(min(size, max(self._size - self.tell(), 0)))
 
 
 def _reason(error: Exception) -> str:

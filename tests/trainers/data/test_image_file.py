@@ -3,6 +3,7 @@
 import io
 import struct
 import sys
+import tracemalloc
 import zlib
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,7 @@ from PIL import Image
 
 from tests.damaged_files import damaged, refusal
 from tests.image_folders import Pixels, picture
+from trainers.data import image_file
 from trainers.data.image_file import decode_image, read_image
 from trainers.data.load import load_data
 from trainers.errors import ConfigError, DataError
@@ -226,3 +228,19 @@ def test_bytes_are_decoded_as_their_file_is(tmp_path: Path) -> None:
     )
     with pytest.raises(DataError, match=r"^row 7: isn't a readable image \(none of JPEG"):
         decode_image(b"no image", "row 7", 14, 3)
+
+
+def test_a_claimed_length_makes_no_room(tmp_path: Path) -> None:
+    """What a file doesn't hold isn't allocated, and what it holds is read as ever."""
+    path = tmp_path / "short"
+    path.write_bytes(bytes(range(200)))
+    tracemalloc.start()
+    with image_file._WithinFile(path) as file:
+        assert file.read(3) == bytes(range(3))
+        assert file.read(1 << 30) == bytes(range(3, 200))
+        assert file.read(1 << 30) == b""
+        file.seek(190)
+        assert file.read() == bytes(range(190, 200))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1 << 20
