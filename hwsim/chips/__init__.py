@@ -1,1 +1,1 @@
-"""Chip descriptions as TOML files; `hwsim.chip` reads them."""
+"""Chips and reference devices as TOML files; `load` reads chips, `devices` reads devices."""

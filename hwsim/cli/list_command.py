@@ -9,11 +9,11 @@ def list_table(
     what: Annotated[
         str,
         typer.Argument(
-            metavar="methods|networks|datasets|encodings|recipes|targets|strategies|chips"
+            metavar="methods|networks|datasets|encodings|recipes|targets|strategies|chips|devices"
         ),
     ],
 ) -> None:
-    """List methods, networks, data sets, encodings, recipes, targets, strategies or chips.
+    """List methods, networks, data sets, encodings, recipes, targets, strategies, chips or devices.
 
     Example: spikeport list methods
     """
@@ -78,9 +78,15 @@ def _strategies() -> dict[str, str]:
 
 
 def _chips() -> dict[str, str]:
-    from hwsim.chip import CHIPS, load_chip
+    from hwsim.chips.load import CHIPS, load_chip
 
     return {name: load_chip(name).summary for name in CHIPS}
+
+
+def _devices() -> dict[str, str]:
+    from hwsim.chips.devices import DEVICES, load_device
+
+    return {name: load_device(name).summary for name in DEVICES}
 
 
 TABLES = {
@@ -92,4 +98,5 @@ TABLES = {
     "targets": _targets,
     "strategies": _strategies,
     "chips": _chips,
+    "devices": _devices,
 }
