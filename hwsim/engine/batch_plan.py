@@ -36,6 +36,7 @@ class BatchPlan:
         drive: the inputs.
         groups: populations that are computed together, in order.
         device: where torch computes.
+        count_neurons: count spikes and active updates of each neuron.
     """
 
     graph: ChipGraph
@@ -43,6 +44,7 @@ class BatchPlan:
     drive: Drive
     groups: tuple[tuple[Member, ...], ...]
     device: str
+    count_neurons: bool
 
 
 def batch_plan(
@@ -53,6 +55,7 @@ def batch_plan(
     *,
     chip_time: bool,
     device: str,
+    count_neurons: bool,
 ) -> BatchPlan:
     """Prepares parameters and weights.
 
@@ -64,6 +67,7 @@ def batch_plan(
         chip_time: count the chip's own steps, each projection taking one; else each population's
             window.
         device: where torch computes.
+        count_neurons: count spikes and active updates of each neuron.
 
     Raises:
         SimulationError: a parameter lies outside Lava's range, or a sum could leave float64's.
@@ -79,10 +83,11 @@ def batch_plan(
             outside=tuple(feed for feed in feeds if feed.source not in group),
             inside=tuple(feed for feed in feeds if feed.source in group),
             keep=bool(recording.of(name) - {"s"}) or graph.read_each_step(name),
+            count_neurons=count_neurons,
         )
 
     groups = tuple(tuple(member(name, group) for name in group) for group in timing.groups)
-    return BatchPlan(graph, timing, drive, groups, device)
+    return BatchPlan(graph, timing, drive, groups, device, count_neurons)
 
 
 def batches(plan: BatchPlan, batch_size: int | None, cores: int) -> Iterator[slice]:

@@ -86,7 +86,9 @@ def _run_batch(
     """Computes the samples of `part`, group by group, and enters what happened."""
     events: dict[str, Tensor] = {}
     if plan.graph.input.form != "bias":
-        events[plan.graph.input.name] = plan.drive.events(values, plan.device)
+        sent = events[plan.graph.input.name] = plan.drive.events(values, plan.device)
+        if plan.count_neurons:
+            tally.enter_input(torch.count_nonzero(sent, dim=1))
     for group in plan.groups:
         biases = {member.name: _bias(plan, member, values) for member in group}
         samples = part.stop - part.start

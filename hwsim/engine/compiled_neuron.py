@@ -35,6 +35,7 @@ def advance(
     steps: int,
     *,
     keep: bool,
+    count_neurons: bool = False,
 ) -> Advance:
     """Walks `steps` steps; see `hwsim.engine.neuron` for the arithmetic.
 
@@ -45,6 +46,7 @@ def advance(
         bias: state units, int32 [T or 1, N or 1, neurons].
         steps: T.
         keep: keep u and v of every step.
+        count_neurons: count spikes and active updates of each neuron too, over the samples.
 
     Raises:
         SimulationError: a sum isn't an integer.
@@ -53,6 +55,7 @@ def advance(
     spikes = np.empty((steps, samples, neurons), dtype=np.uint8)
     counts = np.zeros((4, steps, samples), dtype=np.int64)
     kept = np.empty((2, steps if keep else 0, samples, neurons), dtype=np.int32)
+    by_neuron = np.zeros((2, steps if count_neurons else 0, neurons), dtype=np.int32)
     silence = Arrivals(torch.zeros((1, samples, neurons), dtype=torch.int32), first=steps)
     sent = arrivals or silence
     broken = _walk(
@@ -68,6 +71,7 @@ def advance(
         spikes,
         counts,
         kept,
+        by_neuron,
     )
     if broken:
         raise SimulationError(
@@ -76,16 +80,28 @@ def advance(
         )
     fired, active, wraps, saturations = torch.from_numpy(counts)
     u, v = torch.from_numpy(kept)
-    return Advance(torch.from_numpy(spikes), fired, active, wraps, saturations, u, v)
+    by_neuron_fired, by_neuron_active = torch.from_numpy(by_neuron)
+    return Advance(
+        torch.from_numpy(spikes),
+        fired,
+        active,
+        wraps,
+        saturations,
+        u,
+        v,
+        by_neuron_fired,
+        by_neuron_active,
+    )
 
 
 @njit(nogil=True, cache=True)
 def _walk(
     sums: Any, first: int, narrow: Any, keep_u: Any, keep_v: Any, threshold: Any, bias: Any,
-    u: Any, v: Any, spikes: Any, counts: Any, kept: Any,
+    u: Any, v: Any, spikes: Any, counts: Any, kept: Any, by_neuron: Any,
 ) -> int:  # fmt: skip
     steps, samples, neurons = spikes.shape
     silent = np.zeros(BLOCK, dtype=sums.dtype)
+    before = np.empty(BLOCK, dtype=np.int32)
     broken = 0
     for n in range(samples):
         for start in range(0, neurons, BLOCK):
@@ -99,13 +115,18 @@ def _walk(
                     row = sums[t - first if sums.shape[0] > 1 else 0, n, start:stop]
                 else:
                     row = silent[: stop - start]
+                pushed = bias[
+                    t if bias.shape[0] > 1 else 0, n if bias.shape[1] > 1 else 0, start:stop
+                ]
+                if by_neuron.shape[1] > 0:
+                    _remember(u_here, v_here, before)
                 fired, active, wraps, clipped, inexact = _step(
                     row,
                     narrow,
                     keep_u[start:stop],
                     keep_v[start:stop],
                     level,
-                    bias[t if bias.shape[0] > 1 else 0, n if bias.shape[1] > 1 else 0, start:stop],
+                    pushed,
                     u_here,
                     v_here,
                     spikes[t, n, start:stop],
@@ -118,7 +139,24 @@ def _walk(
                 if kept.shape[1] > 0:
                     kept[0, t, n, start:stop] = u_here
                     kept[1, t, n, start:stop] = v_here
+                if by_neuron.shape[1] > 0:
+                    totals = by_neuron[:, t, start:stop]
+                    _add(before, u_here, pushed, spikes[t, n, start:stop], totals[0], totals[1])
     return broken
+
+
+@njit(nogil=True, cache=True)
+def _remember(u: Any, v: Any, before: Any) -> None:
+    for i in range(len(u)):
+        before[i] = u[i] | v[i]
+
+
+@njit(nogil=True, cache=True)
+def _add(before: Any, u: Any, bias: Any, spikes: Any, fired: Any, active: Any) -> None:
+    # A pass of its own: the step without it stays as fast as if there were no such counts.
+    for i in range(len(u)):
+        fired[i] += np.int32(spikes[i])
+        active[i] += np.int32((before[i] | u[i] | bias[i]) != 0)
 
 
 @njit(nogil=True, cache=True)

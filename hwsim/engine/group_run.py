@@ -5,7 +5,7 @@ the neurons walk through time. The populations of a loop walk together, step by 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
@@ -49,6 +49,7 @@ class Member:
         outside: feeds from inputs and groups computed before.
         inside: feeds from populations of the group itself.
         keep: keep u and v of every step.
+        count_neurons: count spikes and active updates of each neuron.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Member:
     outside: tuple[Feed, ...]
     inside: tuple[Feed, ...]
     keep: bool
+    count_neurons: bool = False
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,15 @@ def _run_alone(
     arrivals, synops = _arrivals(member, events, steps, samples, device)
     state = resting(samples, member.neurons, device)
     walk = _walk_on(device)
-    done = walk(member.parameters, state, arrivals, bias, steps, keep=member.keep)
+    done = walk(
+        member.parameters,
+        state,
+        arrivals,
+        bias,
+        steps,
+        keep=member.keep,
+        count_neurons=member.count_neurons,
+    )
     return PopulationRun(done, synops, state.v)
 
 
@@ -180,7 +190,15 @@ def _run_together(
                     synops[name][t] += feed.synapses.operations(sent)
             bias = biases[name][t if len(biases[name]) > 1 else 0][None]
             parameters = member.parameters.at(t)
-            step = walk(parameters, states[name], _merged(found, 1), bias, 1, keep=member.keep)
+            step = walk(
+                parameters,
+                states[name],
+                _merged(found, 1),
+                bias,
+                1,
+                keep=member.keep,
+                count_neurons=member.count_neurons,
+            )
             history[name].append(step.spikes[0])
             done[name].append(step)
     return {
@@ -198,5 +216,5 @@ def _at(arrivals: Arrivals | None, t: int) -> list[Arrivals]:
 
 
 def _joined(parts: Sequence[Advance]) -> Advance:
-    fields = ("spikes", "fired", "active", "wraps", "saturations", "u", "v")
-    return Advance(*(torch.cat([getattr(part, field) for part in parts]) for field in fields))
+    names = (field.name for field in fields(Advance))
+    return Advance(*(torch.cat([getattr(part, name) for part in parts]) for name in names))

@@ -95,6 +95,9 @@ class Advance:
         saturations: int64 [T, N], neurons whose v was clipped.
         u: int32 [T, N, neurons] if kept, else [0, N, neurons].
         v: int32, as u.
+        neuron_fired: int32 [T, neurons], samples in which each neuron fired, if counted by neuron;
+            else [0, neurons].
+        neuron_active: int32, likewise, in which it was active.
     """
 
     spikes: Tensor
@@ -104,6 +107,8 @@ class Advance:
     saturations: Tensor
     u: Tensor
     v: Tensor
+    neuron_fired: Tensor
+    neuron_active: Tensor
 
 
 class Walk(Protocol):
@@ -118,6 +123,7 @@ class Walk(Protocol):
         steps: int,
         *,
         keep: bool,
+        count_neurons: bool = False,
     ) -> Advance:
         """What the steps brought."""
 

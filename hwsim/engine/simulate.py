@@ -27,6 +27,7 @@ def simulate(
     reset: ResetRule = "staggered",
     steps: int | None = None,
     record: bool | Recording = False,
+    count_neurons: bool = False,
     batch_size: int | None = None,
     device: str = "cpu",
     on_batch: Callable[[int], None] | None = None,
@@ -53,6 +54,8 @@ def simulate(
             the steps of the given spikes, which silence follows.
         record: keep states of neurons: all of them (9 bytes per neuron and step), or what a
             `Recording` names.
+        count_neurons: count spikes and active updates of each neuron too, over all samples, which
+            costing needs (16 bytes per neuron and step).
         batch_size: samples computed at once; None lets memory decide.
         device: where torch computes.
         on_batch: called after each batch with the number of samples done so far.
@@ -73,8 +76,24 @@ def simulate(
     else:
         _refuse_misaligned(graph, timing)
     recording = checked_recording(record, graph, drive.samples)
-    plan = batch_plan(graph, timing, drive, recording, chip_time=chip_time, device=device)
-    tally = Tally.empty(graph, timing, drive, recording, allocate, chip_time=chip_time)
+    plan = batch_plan(
+        graph,
+        timing,
+        drive,
+        recording,
+        chip_time=chip_time,
+        device=device,
+        count_neurons=count_neurons,
+    )
+    tally = Tally.empty(
+        graph,
+        timing,
+        drive,
+        recording,
+        allocate,
+        chip_time=chip_time,
+        count_neurons=count_neurons,
+    )
     run_batches(plan, tally, batch_size, on_batch)
     return tally.trace()
 

@@ -1,6 +1,8 @@
 """A trace in the making: counts are entered batch by batch, population by population."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import prod
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -27,7 +29,8 @@ READOUT_FAULTS = {"spikes": "fired", "saturations": "saturated", "wraps": "wrapp
 class Tally:
     """Arrays of a trace, filled as batches finish; see `Trace` for their meaning and shapes.
 
-    Batches enter their own rows only, so that several can do so at once.
+    Batches enter their own rows only, so that several can do so at once; what is counted by neuron
+    they add up one after the other.
     """
 
     graph: ChipGraph
@@ -39,6 +42,10 @@ class Tally:
     output_spikes: IntArray
     readout_steps: IntArray | None
     recordings: dict[str, dict[str, NDArray[Any]]]
+    neuron_spikes: dict[str, IntArray]
+    neuron_active: dict[str, IntArray]
+    input_writes: int
+    adding: Lock = field(default_factory=Lock)
 
     @classmethod
     def empty(
@@ -50,6 +57,7 @@ class Tally:
         allocate: Allocate,
         *,
         chip_time: bool,
+        count_neurons: bool,
     ) -> "Tally":
         """Room for every sample, step and population; `chip_time` if steps are the chip's own."""
         samples, steps = drive.samples, drive.steps
@@ -59,6 +67,10 @@ class Tally:
 
         def room(*shape: int) -> IntArray:
             return allocate(shape, np.int64)
+
+        def each_neuron(*names: str) -> dict[str, IntArray]:
+            counted = names if count_neurons else ()
+            return {name: room(steps, prod(graph.source_shape(name))) for name in counted}
 
         def kept(name: str) -> dict[str, NDArray[Any]]:
             rows = recording.rows(samples)
@@ -75,6 +87,9 @@ class Tally:
             output_spikes=room(samples, output.neurons),
             readout_steps=room(samples, steps, classes) if weighted else None,
             recordings={name: kept(name) for name in timing.order if recording.of(name)},
+            neuron_spikes=each_neuron(*senders(graph, timing.order)),
+            neuron_active=each_neuron(*timing.order),
+            input_writes=steps if graph.input.form == "bias" and not drive.constant else 1,
         )
 
     def enter(self, name: str, part: slice, run: PopulationRun) -> None:
@@ -101,6 +116,14 @@ class Tally:
             self.output_spikes[part] = fired.reshape(len(fired), -1)
         self._read_out(name, part, column, run)
         self._record(name, part, run)
+        if name in self.neuron_active:
+            self._add(self.neuron_spikes[name], done.neuron_fired, shape)
+            self._add(self.neuron_active[name], done.neuron_active, shape)
+
+    def enter_input(self, sent: Tensor) -> None:
+        """Enters events of the external input, [T or 1, sources], summed over a batch's samples."""
+        driven = self.graph.input
+        self._add(self.neuron_spikes[driven.name], sent, driven.shape)
 
     def trace(self) -> Trace:
         """The finished trace."""
@@ -116,7 +139,15 @@ class Tally:
             output_spikes=self.output_spikes,
             readout_steps=self.readout_steps,
             recordings=self.recordings,
+            neuron_spikes=self.neuron_spikes,
+            neuron_active=self.neuron_active,
+            input_writes=self.input_writes,
         )
+
+    def _add(self, room: IntArray, counted: Tensor, shape: tuple[int, ...]) -> None:
+        ordered = channels_first(counted.cpu().numpy(), shape).reshape(len(counted), -1)
+        with self.adding:
+            room += ordered
 
     def _read_out(self, name: str, part: slice, column: int, run: PopulationRun) -> None:
         columns = readout_columns(self.graph).get(name)
@@ -169,6 +200,11 @@ def readout_columns(graph: ChipGraph) -> dict[str, slice]:
         found[readout.population] = slice(start, stop)
         start = stop
     return found
+
+
+def senders(graph: ChipGraph, order: tuple[str, ...]) -> tuple[str, ...]:
+    """Whose events are counted by neuron: the populations', and an input's that isn't one."""
+    return order if graph.input.form == "bias" else (graph.input.name, *order)
 
 
 def _samples_first(values: Tensor) -> IntArray:

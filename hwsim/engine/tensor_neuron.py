@@ -19,6 +19,7 @@ def advance(
     steps: int,
     *,
     keep: bool,
+    count_neurons: bool = False,
 ) -> Advance:
     """Walks `steps` steps; arguments and result as in `hwsim.engine.compiled_neuron`.
 
@@ -28,20 +29,27 @@ def advance(
     sums = None if arrivals is None else _integers(arrivals)
     spikes: list[Tensor] = []
     counts: list[Tensor] = []
+    by_neuron: list[Tensor] = []
     kept: list[tuple[Tensor, Tensor]] = []
     for t in range(steps):
         arriving = None
         if arrivals is not None and sums is not None and t >= arrivals.first:
             arriving = sums[t - arrivals.first if len(sums) > 1 else 0]
-        fired, count = _step(parameters.at(t), state, arriving, bias[t if len(bias) > 1 else 0])
-        spikes.append(fired)
-        counts.append(count)
+        happened = _step(parameters.at(t), state, arriving, bias[t if len(bias) > 1 else 0])
+        spikes.append(happened[0].to(torch.uint8))
+        counts.append(torch.stack([torch.count_nonzero(h, dim=1) for h in happened]))
+        if count_neurons:
+            by_neuron.append(torch.stack([h.sum(dim=0, dtype=torch.int32) for h in happened[:2]]))
         if keep:
             kept.append((state.u.clone(), state.v.clone()))
     fired, active, wraps, saturations = torch.stack(counts, dim=1)
     nothing = state.u.new_empty((0, *state.u.shape))
     u, v = (torch.stack(states) for states in zip(*kept, strict=True)) if kept else (nothing,) * 2
-    return Advance(torch.stack(spikes), fired, active, wraps, saturations, u, v)
+    uncounted = nothing.new_empty((2, 0, nothing.shape[-1]))
+    each_fired, each_active = torch.stack(by_neuron, dim=1) if by_neuron else uncounted
+    return Advance(
+        torch.stack(spikes), fired, active, wraps, saturations, u, v, each_fired, each_active
+    )
 
 
 def _integers(arrivals: Arrivals) -> Tensor:
@@ -56,8 +64,8 @@ def _integers(arrivals: Arrivals) -> Tensor:
 
 def _step(
     parameters: NeuronParameters, state: NeuronState, arriving: Tensor | None, bias: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Spikes, uint8 [N, neurons], and the counts fired, active, wraps, saturations, [4, N]."""
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Which neurons fired, were active, wrapped and saturated, bool [N, neurons]."""
     before = state.u | state.v
     current = _decayed(state.u, parameters.keep_u)
     if arriving is not None:
@@ -70,8 +78,7 @@ def _step(
     spikes = v > parameters.threshold[0]
     state.u.copy_(u)
     state.v.copy_(v.masked_fill(spikes, 0))
-    happened = (spikes, (before | u | bias) != 0, above | below, v != voltage)
-    return spikes.to(torch.uint8), torch.stack([torch.count_nonzero(h, dim=1) for h in happened])
+    return spikes, (before | u | bias) != 0, above | below, v != voltage
 
 
 def _decayed(state: Tensor, keep: Tensor) -> Tensor:

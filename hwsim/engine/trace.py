@@ -39,6 +39,12 @@ class Trace:
             weights its steps; else None. `hwsim.engine.readout` makes logits.
         recordings: population -> "u" and "v" (int32) or "s" (uint8) -> [n, T, *shape] of the n
             samples that were to be kept.
+        neuron_spikes: population or external input -> int64 [T, neurons], how many samples each
+            neuron fired (each input sent an event) in at each step; empty if not counted. Costing
+            needs it: which core an event belongs to depends on the neuron.
+        neuron_active: population -> int64 [T, neurons], likewise of active updates.
+        input_writes: how many times per sample the host writes the biases of form `bias`: once,
+            or T times where each step has its own.
     """
 
     graph: ChipGraph
@@ -55,6 +61,9 @@ class Trace:
     output_spikes: IntArray
     readout_steps: IntArray | None = None
     recordings: dict[str, dict[str, NDArray[Any]]] = field(default_factory=dict)
+    neuron_spikes: dict[str, IntArray] = field(default_factory=dict)
+    neuron_active: dict[str, IntArray] = field(default_factory=dict)
+    input_writes: int = 1
 
     @property
     def samples(self) -> int:

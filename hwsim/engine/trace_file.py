@@ -2,17 +2,21 @@
 
 | array | dtype, shape |
 |---|---|
-| `format` | int64 (), 1 |
+| `format` | int64 (), 2 |
 | `populations` | text [P], names in topological order |
 | `neurons`, `depth` | int64 [P] |
+| `input_writes` | int64 (), 1 or T |
 | `spikes`, `synops`, `active_updates`, `messages`, `saturations`, `wraps` | int64 [N, T, P] |
 | `readout` | int64 [N, classes], [N, 0] without a readout population |
 | `output_spikes` | int64 [N, neurons of the last population] |
 | `readout_steps` | int64 [N, T, classes], if the network's readout weights its steps |
 | `u/NAME`, `v/NAME` | int32 [n, T, *shape] of population NAME, if recorded, for n of the samples |
 | `s/NAME` | uint8 [n, T, *shape], if recorded |
+| `spikes_of/NAME` | [T, neurons] of population or external input NAME, if counted by neuron |
+| `active_of/NAME` | [T, neurons] of population NAME, if counted by neuron |
 
-See `hwsim.engine.trace.Trace` for what they mean. The graph isn't in the file.
+Counts by neuron are uint8, uint16 or uint32, the first that holds their largest value, else int64.
+See `hwsim.engine.trace.Trace` for what the arrays mean. The graph isn't in the file.
 """
 
 from pathlib import Path
@@ -23,12 +27,20 @@ from numpy.typing import NDArray
 
 from export.chip.graph import ChipGraph
 from export.chip.timing import timing_of
+from hwsim.engine.neuron_counts import is_neuron_count, neuron_count_arrays, neuron_counts
 from hwsim.engine.tally import KEPT_TYPES
 from hwsim.engine.trace import COUNTS, Trace
 from trainers.errors import FileError
 from trainers.npz_file import read_npz, write_npz
 
-FORMAT = 1
+FORMAT = 2
+"""A trace of another one is made again, not read."""
+
+PLAIN = (
+    "format", "populations", "neurons", "depth", "input_writes", "readout", "output_spikes",
+)  # fmt: skip
+"""Arrays of every trace beside its counts."""
+
 Arrays = dict[str, NDArray[Any]]
 
 
@@ -43,6 +55,7 @@ def save_trace(trace: Trace, path: Path) -> None:
         "populations": np.array(trace.populations),
         "neurons": trace.neurons,
         "depth": trace.depth,
+        "input_writes": np.array(trace.input_writes),
         "readout": trace.readout,
         "output_spikes": trace.output_spikes,
     }
@@ -51,6 +64,7 @@ def save_trace(trace: Trace, path: Path) -> None:
     arrays |= {name: getattr(trace, name) for name in COUNTS}
     for population, states in trace.recordings.items():
         arrays |= {f"{key}/{population}": values for key, values in states.items()}
+    arrays |= neuron_count_arrays(trace)
     write_npz(path, arrays)
 
 
@@ -58,7 +72,8 @@ def load_trace(path: Path, graph: ChipGraph) -> Trace:
     """Reads a trace of `graph`.
 
     Raises:
-        FileError: the file is missing, truncated or no trace, or belongs to another network.
+        FileError: the file is missing, truncated, no trace or one of another format, belongs to
+            another network, or contradicts itself.
     """
     arrays = read_npz(path)
     _check_kinds(path, arrays)
@@ -71,6 +86,7 @@ def load_trace(path: Path, graph: ChipGraph) -> Trace:
         )
     _check_shapes(path, arrays, graph, order)
     _check_readout_steps(path, arrays, graph)
+    neuron_spikes, neuron_active = neuron_counts(path, arrays, graph, order)
     return Trace(
         graph=graph,
         populations=order,
@@ -85,16 +101,21 @@ def load_trace(path: Path, graph: ChipGraph) -> Trace:
             for name in order
             if any(f"{key}/{name}" in arrays for key in "suv")
         },
+        neuron_spikes=neuron_spikes,
+        neuron_active=neuron_active,
+        input_writes=int(arrays["input_writes"]),
     )
 
 
 def _check_kinds(path: Path, arrays: Arrays) -> None:
-    for name in ("format", "populations", "neurons", "depth", "readout", "output_spikes", *COUNTS):
+    if "format" in arrays and not np.array_equal(arrays["format"], FORMAT):
+        raise FileError(f"{path}: isn't a trace of format {FORMAT}. Simulate again.")
+    for name in (*PLAIN, *COUNTS):
         if name not in arrays:
             raise FileError(f"{path}: no array '{name}', so it is no trace. Simulate again.")
-    if arrays["format"].shape != () or arrays["format"] != FORMAT:
-        raise FileError(f"{path}: isn't a trace of format {FORMAT}. Simulate again.")
     for name, array in arrays.items():
+        if is_neuron_count(name):
+            continue
         kept = KEPT_TYPES.get(name[0]) if name[1:2] == "/" else None
         wrong = (
             array.dtype.kind != "U" if name == "populations" else array.dtype != (kept or np.int64)
@@ -110,6 +131,12 @@ def _check_shapes(path: Path, arrays: Arrays, graph: ChipGraph, order: tuple[str
             raise FileError(
                 f"{path}: array '{name}' has shape {found}, expected {expected}. Simulate again."
             )
+    writes, steps = int(arrays["input_writes"]), arrays["spikes"].shape[1]
+    if writes not in (1, steps):
+        raise FileError(
+            f"{path}: array 'input_writes' holds {writes}, expected 1 or the {steps} steps. "
+            "Simulate again."
+        )
     sizes = [graph.population(name).neurons for name in order]
     if arrays["neurons"].tolist() != sizes:
         raise FileError(
@@ -141,6 +168,7 @@ def _expected_shapes(
     shapes: dict[str, tuple[int, ...]] = {
         "neurons": (len(order),),
         "depth": (len(order),),
+        "input_writes": (),
         "readout": (samples, classes),
         "output_spikes": (samples, graph.population(order[-1]).neurons),
     }

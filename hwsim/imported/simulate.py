@@ -8,6 +8,8 @@ import numpy as np
 
 from export.chip.chip_file import read_chip
 from export.nir_file import read_nir
+from hwsim.costing.raster import raster_recording
+from hwsim.costing.silicon_notes import silicon_notes
 from hwsim.counting.executor_counts import executor_counts
 from hwsim.counting.spike_counts import write_counts
 from hwsim.engine.readout import chip_logits
@@ -23,7 +25,6 @@ from hwsim.pipeline.lava_check import LavaCheck
 from hwsim.pipeline.progress import batch_progress
 from hwsim.pipeline.run_folder import RunFolder
 from hwsim.pipeline.scratch_arrays import ScratchArrays, scratch_folder
-from hwsim.silicon_notes import silicon_notes
 from trainers.file_hash import sha256
 from trainers.npz_file import npz_shapes, read_npz
 from trainers.npz_rows import open_rows
@@ -101,16 +102,18 @@ def _in_emulator(
     check = LavaCheck(
         folder.chip, chip, log=folder.path / "lava.log", progress=asked.progress, say=say
     )
-    emulation = Emulation(
-        folder.chip,
-        chip,
-        ScratchArrays(scratch),
-        lava=check if asked.lava else None,
-        device=asked.device,
-        progress=asked.progress,
-    )
     with open_rows(folder.samples, CHIP_INPUTS, scratch=scratch) as rows:
-        trace = emulation.run(rows.part(slice(asked.limit)))
+        inputs = rows.part(slice(asked.limit))
+        trace = Emulation(
+            folder.chip,
+            chip,
+            ScratchArrays(scratch),
+            recording=raster_recording(chip, len(inputs)),
+            count_neurons=True,
+            lava=check if asked.lava else None,
+            device=asked.device,
+            progress=asked.progress,
+        ).run(inputs)
     if trace is None:
         return []
     save_trace(trace, folder.trace)

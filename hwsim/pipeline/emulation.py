@@ -36,6 +36,7 @@ class Emulation:
         reset: what keeps samples apart; see `hwsim.engine.simulate`.
         steps: T, where neither graph nor inputs say it.
         recording: states to keep, or None.
+        count_neurons: count spikes and active updates of each neuron too, which costing needs.
         lava: how to hold the emulator to Lava; None to trust it.
         device: where torch computes.
         ranks: this process among those that simulate together.
@@ -48,6 +49,7 @@ class Emulation:
     reset: ResetRule = "staggered"
     steps: int | None = None
     recording: Recording | None = None
+    count_neurons: bool = False
     lava: LavaCheck | None = None
     device: str = "cpu"
     ranks: Ranks = ALONE
@@ -99,6 +101,7 @@ class Emulation:
                 reset=self.reset,
                 steps=self.steps,
                 record=recording or False,
+                count_neurons=self.count_neurons,
                 device=self._own_device(),
                 on_batch=on_batch,
                 allocate=self.scratch.allocate,

@@ -5,9 +5,11 @@ from typing import Any
 
 from export.chip.chip_file import read_chip
 from export.chip.graph import ChipGraph, IntArray
+from hwsim.costing.raster import raster_recording
+from hwsim.costing.silicon_notes import silicon_notes
 from hwsim.engine.readout import chip_logits
 from hwsim.engine.trace import Trace
-from hwsim.engine.trace_file import save_trace
+from hwsim.engine.trace_file import FORMAT, save_trace
 from hwsim.errors import SimulationError
 from hwsim.pipeline.chip_samples import open_chip_samples
 from hwsim.pipeline.emulation import Emulation
@@ -16,7 +18,6 @@ from hwsim.pipeline.lava_check import LavaCheck
 from hwsim.pipeline.scratch_arrays import ScratchArrays, scratch_folder
 from hwsim.pipeline.stage import Context
 from hwsim.pipeline.without_chip import no_chip, simulate, simulation_inputs
-from hwsim.silicon_notes import silicon_notes
 from hwsim.uncosted import no_chip_equivalent
 from trainers.device import choose_device
 from trainers.file_hash import sha256
@@ -26,12 +27,16 @@ SHOWN_NOTES = 4
 
 
 def inputs(context: Context) -> Any:
-    """The chip file, the samples and what [simulate] says of backend and limit."""
+    """The chip file, the samples, what [simulate] says of backend and limit, the trace's format.
+
+    A trace of another format, as another version of the tool may have left, is made again.
+    """
     folder, table = context.folder, context.recipe.simulate
     if no_chip(context.recipe) is not None:
         return simulation_inputs(context)
     require_chip_file(context)
-    return [sha256(folder.chip), sha256(folder.samples), table.backend, table.limit, table.chip]
+    files = [sha256(folder.chip), sha256(folder.samples)]
+    return [*files, table.backend, table.limit, table.chip, FORMAT]
 
 
 def make(context: Context) -> list[Path]:
@@ -47,17 +52,19 @@ def make(context: Context) -> list[Path]:
     chip = read_chip(folder.chip)
     require_form(chip.input.form, table.chip)
     scratch = scratch_folder(folder.path)
-    emulation = Emulation(
-        folder.chip,
-        chip,
-        ScratchArrays(scratch),
-        lava=_lava_check(context, chip) if table.backend == "lava" else None,
-        device=choose_device(context.device),
-        ranks=context.ranks,
-        progress=context.progress,
-    )
     with open_chip_samples(folder.samples, scratch=scratch) as samples:
-        trace = emulation.run(samples.chip_inputs.part(slice(table.limit)))
+        inputs = samples.chip_inputs.part(slice(table.limit))
+        trace = Emulation(
+            folder.chip,
+            chip,
+            ScratchArrays(scratch),
+            recording=raster_recording(chip, len(inputs)),
+            count_neurons=True,
+            lava=_lava_check(context, chip) if table.backend == "lava" else None,
+            device=choose_device(context.device),
+            ranks=context.ranks,
+            progress=context.progress,
+        ).run(inputs)
     if trace is None:
         return []
     save_trace(trace, folder.trace)

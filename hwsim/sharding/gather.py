@@ -1,6 +1,7 @@
 """Traces of parts of the samples become one, in the first process.
 
-Arrays travel in bounded pieces over the connection, since machines needn't share a disk. All
+Arrays with a row per sample are laid end to end; counts by neuron, over the samples, are added up.
+They travel in bounded pieces over the connection, since machines needn't share a disk. All
 arrays are allocated before anything travels: after that, nothing can fail but the connection.
 """
 
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from export.chip.graph import IntArray
 from hwsim.engine.recording import Allocate, Recording, State
 from hwsim.engine.tally import KEPT_TYPES
 from hwsim.engine.trace import COUNTS, Trace
@@ -18,6 +20,9 @@ from hwsim.sharding.ranks import Ranks
 
 PER_SAMPLE = (*COUNTS, "readout", "output_spikes", "readout_steps")
 """Arrays of a trace with a row per sample; the last isn't there in every trace."""
+
+OVER_SAMPLES = ("neuron_spikes", "neuron_active")
+"""Arrays by name of population or input that count over all samples."""
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -59,7 +64,7 @@ def gathered(
     own = _arrays(trace, recording)
     if not ranks.first:
         ranks.agree()
-        for array in own.values():
+        for array in (*own.values(), *_counted(trace)):
             ranks.send(array)
         return None
     rows = {name: _rows(name, recording, samples, ranks) for name in own}
@@ -67,6 +72,7 @@ def gathered(
         name: allocate((rows[name][-1].stop, *array.shape[1:]), array.dtype)
         for name, array in own.items()
     }
+    summed = _copied(trace, allocate)
     ranks.agree()
     for name, array in own.items():
         whole[name][rows[name][0]] = array
@@ -74,7 +80,9 @@ def gathered(
         if ranks.share(samples, rank) != slice(samples, samples):
             for name, array in whole.items():
                 ranks.receive(array[rows[name][rank]], rank)
-    return _with_arrays(trace, whole, recording)
+            for total in _counted(summed):
+                ranks.add_received(total, rank)
+    return _with_arrays(summed, whole, recording)
 
 
 def _arrays(trace: Trace, recording: Recording | None) -> Arrays:
@@ -87,6 +95,25 @@ def _arrays(trace: Trace, recording: Recording | None) -> Arrays:
     for population, state in _recorded(recording):
         arrays[f"{state}/{population}"] = _states(trace, population, state)
     return arrays
+
+
+def _counted(trace: Trace) -> Iterator[IntArray]:
+    """A trace's counts over samples, in an order that all processes share."""
+    for key in OVER_SAMPLES:
+        yield from getattr(trace, key).values()
+
+
+def _copied(trace: Trace, allocate: Allocate) -> Trace:
+    """The trace with counts over samples of its own, to be added to."""
+
+    def copied(counts: dict[str, IntArray]) -> dict[str, IntArray]:
+        room = {name: allocate(array.shape, np.int64) for name, array in counts.items()}
+        for name, array in counts.items():
+            room[name][:] = array
+        return room
+
+    spikes, active = (copied(getattr(trace, key)) for key in OVER_SAMPLES)
+    return replace(trace, neuron_spikes=spikes, neuron_active=active)
 
 
 def _states(trace: Trace, population: str, state: State) -> NDArray[Any]:

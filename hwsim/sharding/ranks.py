@@ -112,6 +112,17 @@ class Ranks:
             with _connected():
                 dist.recv(piece, rank)
 
+    def add_received(self, array: NDArray[np.int64], rank: int) -> None:
+        """Adds what another process sends to a contiguous array, a piece at a time."""
+        import torch
+        import torch.distributed as dist
+
+        for piece in _pieces(array):
+            received = torch.empty_like(piece)
+            with _connected():
+                dist.recv(received, rank)
+            piece.view(torch.int64).add_(received.view(torch.int64))
+
     def tell(self, error: Exception) -> None:
         """Tells the others of a failure, which is theirs too, and meets them a last time.
 

@@ -117,6 +117,30 @@ def test_both_ways_count_the_same(walk: Walk) -> None:
 
 
 @pytest.mark.parametrize("walk", WALKS, ids=["compiled", "tensor"])
+@pytest.mark.parametrize("shared", [True, False], ids=["one bias", "bias per sample"])
+def test_counts_by_neuron_add_up_over_samples(walk: Walk, shared: bool) -> None:
+    """Fired and active, from the states before and after; nothing where they aren't asked for."""
+    rng = np.random.default_rng(5)
+    fields = [rng.integers(0, high, 1500) for high in (4097, 4097, 60, 1)]
+    parameters = neuron_parameters(Population("p", (1500,), *fields), "cpu")
+    sums = torch.from_numpy(rng.integers(-1, 2, (3, 4, 1500)) * 40).to(torch.int32)
+    drawn = rng.integers(0, 2, (1, 1 if shared else 4, 1500)) * (rng.random(1500) < 0.2)
+    bias = torch.from_numpy((drawn << 6).astype(np.int32))
+    arrivals = Arrivals(sums, first=1)
+    done = walk(
+        parameters, resting(4, 1500, "cpu"), arrivals, bias, 4, keep=True, count_neurons=True
+    )
+    before = torch.cat((torch.zeros_like(done.u[:1]), (done.u | done.v)[:-1]))
+    active = (before | done.u | bias) != 0
+    assert torch.equal(done.neuron_fired, done.spikes.sum(dim=1))
+    assert torch.equal(done.neuron_active, active.sum(dim=1))
+    assert torch.equal(done.active, active.sum(dim=2))
+    assert 0 < done.neuron_fired.sum() < done.neuron_active.sum() < active.numel()
+    bare = walk(parameters, resting(4, 1500, "cpu"), arrivals, bias, 4, keep=False)
+    assert bare.neuron_fired.shape == bare.neuron_active.shape == (0, 1500)
+
+
+@pytest.mark.parametrize("walk", WALKS, ids=["compiled", "tensor"])
 def test_a_sum_that_is_no_integer_is_refused(walk: Walk) -> None:
     """A library that rounds would show here, whatever it was asked to compute."""
     zero = np.array(0)

@@ -15,7 +15,7 @@ from hwsim.engine.readout import chip_logits
 from hwsim.engine.simulate import simulate
 from hwsim.engine.trace import COUNTS, Trace
 from hwsim.engine.trace_file import load_trace, save_trace
-from tests.small_chip_graphs import chain
+from tests.small_chip_graphs import chain, spikes
 from trainers.errors import FileError
 
 
@@ -27,9 +27,9 @@ def graph() -> ChipGraph:
 
 @pytest.fixture(scope="module")
 def trace(graph: ChipGraph) -> Trace:
-    """Two recorded samples."""
+    """Two recorded samples, counted by neuron."""
     images = np.random.default_rng(2).integers(-50, 300, (2, 2, 4, 3))
-    return simulate(graph, images, record=True)
+    return simulate(graph, images, record=True, count_neurons=True)
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +55,9 @@ def rewritten(path: Path, trace: Trace, **changes: NDArray[Any] | None) -> Path:
 def test_a_trace_survives_its_file(
     recorded: bool, trace: Trace, graph: ChipGraph, tmp_path: Path
 ) -> None:
-    """Every array comes back with its dtype and shape, recordings only where there were any."""
-    original = trace if recorded else replace(trace, recordings={})
+    """Every array comes back with its dtype and shape; what wasn't kept or counted stays away."""
+    bare = replace(trace, recordings={}, neuron_spikes={}, neuron_active={}, input_writes=4)
+    original = trace if recorded else bare
     save_trace(original, tmp_path / "trace.npz")
     loaded = load_trace(tmp_path / "trace.npz", graph)
     assert loaded.populations == original.populations
@@ -71,11 +72,22 @@ def test_a_trace_survives_its_file(
     for name, states in original.recordings.items():
         for key, values in states.items():
             assert np.array_equal(loaded.recordings[name][key], values)
+    for key in ("neuron_spikes", "neuron_active"):
+        counts, back = getattr(original, key), getattr(loaded, key)
+        assert counts.keys() == back.keys()
+        for name, values in counts.items():
+            assert back[name].dtype == np.int64
+            assert np.array_equal(back[name], values)
+    assert loaded.input_writes == original.input_writes
 
 
 CHANGED = {
     "no format": ({"format": None}, "no array 'format'"),
-    "later format": ({"format": np.array(2)}, "isn't a trace of format 1"),
+    "earlier format": ({"format": np.array(1)}, "isn't a trace of format 2. Simulate again."),
+    "later format": ({"format": np.array(3)}, "isn't a trace of format 2"),
+    "format of another kind": ({"format": np.array(["2"])}, "isn't a trace of format 2"),
+    "writes at odd times": ({"input_writes": np.array(3)}, "'input_writes' holds 3, expected 1"),
+    "several writes": ({"input_writes": np.array([1, 1])}, r"'input_writes' has shape \(2,\)"),
     "missing counts": ({"wraps": None}, "no array 'wraps'"),
     "float counts": ({"spikes": np.zeros((2, 4, 4))}, "'spikes' has dtype float64"),
     "narrow counts": ({"spikes": np.zeros((2, 4, 4), np.int32)}, "'spikes' has dtype int32"),
@@ -203,3 +215,93 @@ def test_pickles_are_never_loaded(trace: Trace, graph: ChipGraph, tmp_path: Path
     path = rewritten(tmp_path / "trace.npz", trace, readout=hostile)
     with pytest.raises(FileError, match="Python objects"):
         load_trace(path, graph)
+
+
+def by_neuron(trace: Trace, kind: str, name: str, dtype: type = np.uint8) -> NDArray[Any]:
+    """Counts as the file has them, to be changed."""
+    counts = trace.neuron_spikes if kind == "spikes_of" else trace.neuron_active
+    return counts[name].astype(dtype)
+
+
+def moved(counts: NDArray[Any], by: int) -> NDArray[Any]:
+    """One count changed."""
+    changed = counts.astype(np.int64)
+    at = np.unravel_index(int(np.argmin(changed) if by > 0 else np.argmax(changed)), changed.shape)
+    changed[at] += by
+    return changed
+
+
+def damaged_counts(trace: Trace) -> dict[str, tuple[dict[str, Any], str]]:
+    """Each with what is said of it."""
+    spikes, active = by_neuron(trace, "spikes_of", "p1"), by_neuron(trace, "active_of", "p1")
+    negative = by_neuron(trace, "active_of", "p1", np.int64)
+    negative[1, 2] = -1
+    return {
+        "missing": (
+            {"spikes_of/p1": None},
+            r"'spikes_of/p1' has shape nothing, expected \(4, 30\)",
+        ),
+        "only spikes": (
+            {f"active_of/{name}": None for name in trace.populations},
+            "'active_of/input' has shape nothing",
+        ),
+        "few steps": ({"spikes_of/p1": spikes[1:]}, r"'spikes_of/p1' has shape \(3, 30\)"),
+        "flat": ({"active_of/p1": active.ravel()}, r"'active_of/p1' has shape \(120,\)"),
+        "float": ({"spikes_of/p1": spikes * 1.0}, "'spikes_of/p1' has dtype float64, expected one"),
+        "signed bytes": ({"spikes_of/p1": spikes.astype(np.int8)}, "has dtype int8"),
+        "huge type": ({"spikes_of/p1": spikes.astype(np.uint64)}, "has dtype uint64"),
+        "negative": ({"active_of/p1": negative}, "holds -1, but in 2 samples"),
+        "more than samples": (
+            {"active_of/p1": active + np.uint8(3)},
+            "'active_of/p1' holds 5, but in 2 samples a neuron can count 0 to 2",
+        ),
+        "one spike more": (
+            {"spikes_of/p1": moved(spikes, 1)},
+            "'spikes_of/p1' adds up to .* but 'spikes' to",
+        ),
+        "one update less": (
+            {"active_of/p1": moved(active, -1)},
+            "'active_of/p1' adds up to .* but 'active_updates' to",
+        ),
+        "of a stranger": ({"spikes_of/p9": spikes}, "'spikes_of/p9' is of nothing in this network"),
+    }
+
+
+@pytest.mark.parametrize("case", [
+    "missing", "only spikes", "few steps", "flat", "float", "signed bytes", "huge type", "negative",
+    "more than samples", "one spike more", "one update less", "of a stranger",
+])  # fmt: skip
+def test_damaged_counts_by_neuron_are_refused(
+    case: str, trace: Trace, graph: ChipGraph, tmp_path: Path
+) -> None:
+    """They must be whole, possible, and add up to the counts of the populations."""
+    changes, message = damaged_counts(trace)[case]
+    path = rewritten(tmp_path / "trace.npz", trace, **changes)
+    with pytest.raises(FileError, match=message) as raised:
+        load_trace(path, graph)
+    assert "\n" not in str(raised.value)
+
+
+def test_counts_of_an_external_input_are_kept(tmp_path: Path) -> None:
+    """It is no population, so it has spikes and no updates."""
+    graph = chain(3).graph(4)
+    trace = simulate(graph, spikes(4, 5, 4, 2, 4, 3), count_neurons=True)
+    save_trace(trace, tmp_path / "trace.npz")
+    loaded = load_trace(tmp_path / "trace.npz", graph)
+    assert np.array_equal(loaded.neuron_spikes["input"], trace.neuron_spikes["input"])
+    assert set(loaded.neuron_active) == {"p0", "p1"}
+    with np.load(tmp_path / "trace.npz") as content:
+        assert content["spikes_of/input"].dtype == np.uint8
+
+
+def test_counts_by_neuron_take_the_smallest_type(tmp_path: Path) -> None:
+    """One byte up to 255 samples, two beyond."""
+    graph = chain(1, "bias").graph(1)
+    for samples, dtype in ((255, np.uint8), (256, np.uint16)):
+        images = np.full((samples, 2, 4, 3), 350)
+        trace = simulate(graph, images, count_neurons=True)
+        save_trace(trace, tmp_path / "trace.npz")
+        with np.load(tmp_path / "trace.npz") as content:
+            assert content["spikes_of/input"].dtype == content["active_of/input"].dtype == dtype
+        loaded = load_trace(tmp_path / "trace.npz", graph)
+        assert loaded.neuron_spikes["input"].tolist() == [[samples] * 24]
