@@ -55,22 +55,36 @@ def digits_graph(names: tuple[str, str, str] = ("l001_lif", "l004_lif", "readout
 
 
 def fired_trace(
-    graph: ChipGraph, fired: dict[str, IntArray], depth: dict[str, int] | None = None
+    graph: ChipGraph,
+    fired: dict[str, IntArray],
+    depth: dict[str, int] | None = None,
+    active: dict[str, IntArray] | None = None,
 ) -> Trace:
-    """A trace in which population `name` fired `fired[name]` [N, T, neurons] (0 or 1).
+    """A trace in which population (or input) `name` fired `fired[name]` [N, T, neurons] (0 or 1).
 
-    Synaptic operations follow from the fan-out; every neuron with an incoming spike or a bias
-    counts as active. By default each population is one step behind the one before.
+    Synaptic operations follow from the fan-out, a lag from the depths. Active updates are `active`
+    [N, T, neurons], or by default all of a population in the steps of a sample in which it has a
+    bias or synaptic operations. By default each population is one step behind the one before.
     """
     names = tuple(p.name for p in graph.populations)
     neurons = np.array([p.neurons for p in graph.populations], dtype=np.int64)
     lag = depth or {name: index for index, name in enumerate(names)}
     spikes = np.stack([fired[name].sum(axis=2) for name in names], axis=2)
+    steps = spikes.shape[1]
     synops = np.zeros_like(spikes)
     for projection in graph.projections:
+        late = 1 + lag.get(projection.source, 0) - lag[projection.target]
+        if isinstance(projection, ConvProjection):
+            late += projection.delay
         hit = fired[projection.source] @ fan_out(graph, projection)
-        synops[:, :, names.index(projection.target)] += hit
+        synops[:, late:, names.index(projection.target)] += hit[:, : steps - late]
     biased = np.array([p.bias.any() or p.name == graph.input.name for p in graph.populations])
+    if active is None:
+        awake = biased | (synops > 0)
+        active = {
+            name: np.repeat(awake[:, :, k, None], neurons[k], axis=2).astype(np.int64)
+            for k, name in enumerate(names)
+        }
     outgoing = np.array([len(graph.outgoing(name)) for name in names])
     return Trace(
         graph=graph,
@@ -79,12 +93,14 @@ def fired_trace(
         depth=np.array([lag[name] for name in names]),
         spikes=spikes,
         synops=synops,
-        active_updates=np.where(biased | (synops > 0), neurons, 0),
+        active_updates=np.stack([active[name].sum(axis=2) for name in names], axis=2),
         messages=spikes * outgoing,
         saturations=np.zeros_like(spikes),
         wraps=np.zeros_like(spikes),
         readout=np.zeros((spikes.shape[0], 0), dtype=np.int64),
         output_spikes=np.zeros((spikes.shape[0], int(neurons[-1])), dtype=np.int64),
+        neuron_spikes={name: each.sum(axis=0) for name, each in fired.items()},
+        neuron_active={name: each.sum(axis=0) for name, each in active.items()},
     )
 
 
@@ -98,58 +114,3 @@ def random_trace(graph: ChipGraph, samples: int = 20, rate: float = 0.16, seed: 
     }
     fired[graph.populations[-1].name][:] = 0
     return fired_trace(graph, fired)
-
-
-def counted_trace(
-    graph: ChipGraph,
-    spikes: list[list[list[int]]],
-    synops: list[list[list[int]]],
-    active: list[list[list[int]]],
-    depth: list[int],
-) -> Trace:
-    """A trace of counts written down by hand, each [N][T][P]."""
-    fired = np.array(spikes, dtype=np.int64)
-    names = tuple(p.name for p in graph.populations)
-    neurons = np.array([p.neurons for p in graph.populations], dtype=np.int64)
-    return Trace(
-        graph=graph,
-        populations=names,
-        neurons=neurons,
-        depth=np.array(depth, dtype=np.int64),
-        spikes=fired,
-        synops=np.array(synops, dtype=np.int64),
-        active_updates=np.array(active, dtype=np.int64),
-        messages=fired * np.array([len(graph.outgoing(name)) for name in names]),
-        saturations=np.zeros_like(fired),
-        wraps=np.zeros_like(fired),
-        readout=np.zeros((fired.shape[0], 0), dtype=np.int64),
-        output_spikes=np.zeros((fired.shape[0], int(neurons[-1])), dtype=np.int64),
-    )
-
-
-def relay_graph() -> ChipGraph:
-    """1025 -> 2049 -> 10 neurons: on Loihi 1 two, three and one core, over two tiles.
-
-    Cores 0 and 1 hold `a`, 2 to 4 hold `b`, 5 holds `out`; cores 0 to 3 share a tile.
-    """
-    return ChipGraph(
-        input=ChipInput("a", "bias", (1025,)),
-        populations=(population("a", (1025,)), population("b", (2049,)), population("out", (10,))),
-        projections=(
-            DenseProjection("a", "b", np.ones((2049, 1025), dtype=np.int64)),
-            DenseProjection("b", "out", np.ones((10, 2049), dtype=np.int64)),
-        ),
-        time_steps=2,
-        host=HostEncoder(macs=500, scale=1.0),
-    )
-
-
-def relay_trace() -> Trace:
-    """Two samples over T = 2 steps, small enough to cost on paper."""
-    return counted_trace(
-        relay_graph(),
-        spikes=[[[3, 5, 0], [4, 0, 0]], [[1, 2, 0], [0, 7, 0]]],
-        synops=[[[0, 6147, 50], [0, 8196, 0]], [[0, 2049, 20], [0, 0, 70]]],
-        active=[[[1025, 2049, 10], [1025, 2049, 10]], [[1025, 2049, 10], [1025, 100, 3]]],
-        depth=[0, 1, 2],
-    )

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from export.chip.graph import ChipGraph, ChipInput, ConvProjection, HostEncoder
-from hwsim.costing import cost
+from hwsim.costing.cost import cost
+from hwsim.costing.silicon_notes import silicon_notes
 from hwsim.engine.simulate import simulate
-from hwsim.silicon_notes import silicon_notes
 from tests.cost_example import population
 from tests.small_chip_graphs import spikes
 
@@ -107,7 +107,7 @@ def test_payloads(host: HostEncoder | None, words: str) -> None:
 def test_successive_spikes_and_the_report() -> None:
     """Neurons that fire at every step; the report holds the same sentences."""
     eager = replace(graph(), populations=(population("p", (3, 3, 3), bias=100, threshold=10),))
-    trace = simulate(eager, INPUTS, reset="none")
+    trace = simulate(eager, INPUTS, reset="none", count_neurons=True)
     found = silicon_notes(trace)
     assert int(trace.spikes.sum()) == 27 * 5 * 6
     assert "Of 810 spikes at least 648 came one step after another" in found[-1]

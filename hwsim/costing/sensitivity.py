@@ -1,0 +1,98 @@
+"""Which assumption moves the total energy most: each one at the ends of its range, alone."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from hwsim.chips.chip import Chip
+from hwsim.costing.estimate import Estimate
+from hwsim.events.count import count_events
+from hwsim.report.chip_cost import Sensitivity
+from hwsim.report.units import si
+
+SHOWN = 12
+"""Most that a chart can hold; the rest moves the total less."""
+
+UNITS = {"_j": "J", "_s": "s", "_w": "W"}
+
+
+def sensitivities(estimate: Estimate) -> tuple[Sensitivity, ...]:
+    """The assumptions that move the total most, the greatest first.
+
+    Differences are taken on the mean over samples (`by_sample=False`) and added to the total.
+    """
+    base = estimate.quick_total(estimate.chip)
+    found = [
+        *_of_constants(estimate, base),
+        *_of_updates(estimate, base),
+        *_of_conv_zeros(estimate, base),
+    ]
+    moving = [row for row in found if row.swing_j > 0]
+    return tuple(sorted(moving, key=lambda row: -row.swing_j)[:SHOWN])
+
+
+def _of_constants(estimate: Estimate, base: float) -> Iterator[Sensitivity]:
+    chip = estimate.chip
+    for key, constant in chip.constants():
+        if not constant.has_range:
+            continue
+        unit = UNITS[key[-2:]]
+        low, high = (estimate.quick_total(chip.at(end, key))
+                     for end in ("low", "high"))  # fmt: skip
+        yield _row(
+            estimate,
+            key[:-2].replace("_", " "),
+            (low - base, si(float(constant.bound("low")), unit)),
+            (high - base, si(float(constant.bound("high")), unit)),
+        )
+
+
+def _of_updates(estimate: Estimate, base: float) -> Iterator[Sensitivity]:
+    """Chips and papers differ in when an update counts as active."""
+    events = estimate.events
+    both = events.active_updates + events.inactive_updates
+    nothing = np.zeros_like(both)
+    none = replace(events, active_updates=nothing, inactive_updates=both)
+    every = replace(events, active_updates=both, inactive_updates=nothing)
+    yield _row(
+        estimate,
+        "active neuron updates",
+        (estimate.quick_total(estimate.chip, none) - base, "none of them"),
+        (estimate.quick_total(estimate.chip, every) - base, "all of them"),
+    )
+
+
+def _of_conv_zeros(estimate: Estimate, base: float) -> Iterator[Sensitivity]:
+    if "conv" not in estimate.placement.formats:
+        return
+    ends = []
+    for counted in (False, True):
+        chip = _counting_zeros(estimate.chip, counted)
+        events = count_events(estimate.trace, estimate.placement, chip)
+        ends.append(estimate.quick_total(chip, events) - base)
+    yield _row(
+        estimate,
+        "zero weights of convolutions",
+        (ends[0], "not counted"),
+        (ends[1], "counted"),
+    )
+
+
+def _counting_zeros(chip: Chip, counted: bool) -> Chip:
+    constant = chip.synapses.conv_counts_zeros.model_copy(update={"value": counted})
+    synapses = chip.synapses.model_copy(update={"conv_counts_zeros": constant})
+    return chip.model_copy(update={"synapses": synapses})
+
+
+def _row(
+    estimate: Estimate, assumption: str, low: tuple[float, str], high: tuple[float, str]
+) -> Sensitivity:
+    total = estimate.energy.total
+    return Sensitivity(
+        assumption=assumption,
+        low_j=max(0.0, total + low[0]),
+        high_j=max(0.0, total + high[0]),
+        low=low[1],
+        high=high[1],
+    )
