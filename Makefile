@@ -4,8 +4,9 @@ PYTHON ?= python3
 # For another build of torch, e.g. TORCH_PIP_ARGS="--index-url URL" (see README, Installing).
 TORCH_PIP_ARGS ?=
 TORCH := $(shell grep '^torch==' constraints.txt)
-# Installed with --no-deps, since they declare far more than is used: of aeon only files of data.
-PEERS := $(shell grep -E '^(aeon|norse|rockpool|sinabs|snntorch|spikingjelly|spyx)==' constraints.txt)
+# Installed with --no-deps, since they declare far more than is used: of aeon only files of data,
+# of neurobench only its metrics.
+PEERS := $(shell grep -E '^(aeon|neurobench|norse|rockpool|sinabs|snntorch|spikingjelly|spyx)==' constraints.txt)
 
 VENV := .venv
 BIN := $(VENV)/bin

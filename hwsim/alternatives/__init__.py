@@ -1,0 +1,1 @@
+"""What the network would cost elsewhere: as an ANN, on other devices, under other rules."""
