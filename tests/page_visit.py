@@ -11,8 +11,12 @@ PATIENCE_MS = 120_000
 class Visit:
     """One opened page."""
 
-    def __init__(self, browser: Browser, path: Path, width: int = 1200) -> None:
-        self.page: Page = browser.new_page(viewport={"width": width, "height": 900})
+    def __init__(
+        self, browser: Browser, path: Path, width: int = 1200, *, dark: bool = False
+    ) -> None:
+        self.page: Page = browser.new_page(
+            viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light"
+        )
         self.page.set_default_timeout(PATIENCE_MS)
         self.complaints: list[str] = []
         self.requests: list[str] = []

@@ -115,7 +115,7 @@ class EmulatedReport(ReportTable):
         runtimes: how each runtime did on the exported files.
     """
 
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     network: Network
     accuracy: Accuracy
     layers: tuple[EmulatedLayer, ...] = Field(min_length=1)

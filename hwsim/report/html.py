@@ -1,24 +1,29 @@
 """report.html: one page that needs nothing but itself, drawn from the report alone."""
 
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
+from hwsim.report.charts.chart import Chart
 from hwsim.report.charts.table import charts
+from hwsim.report.html_alternatives import alternatives_section
+from hwsim.report.html_devices import device_table
+from hwsim.report.html_fit import fit_table
 from hwsim.report.html_header import header
 from hwsim.report.html_ledger import ledger_table
-from hwsim.report.html_page import figures, framed
+from hwsim.report.html_neurobench import neurobench_table
+from hwsim.report.html_page import contents, figures, framed, part
 from hwsim.report.html_runtimes import runtime_table
+from hwsim.report.html_sources import event_table, source_list
 from hwsim.report.html_tables import (
     assumption_list,
-    event_table,
     layer_table,
     quantisation_table,
     silicon_list,
-    source_list,
     waiting_table,
 )
 from hwsim.report.html_uncosted import uncosted_page
-from hwsim.report.model import AnyReport, UncostedReport
+from hwsim.report.model import AnyReport, Report, UncostedReport
 from trainers.atomic_file import whole_file
 
 
@@ -42,26 +47,57 @@ def page(report: AnyReport, *, training_page: str | None = None) -> str:
     if isinstance(report, UncostedReport):
         return uncosted_page(report, _training_link(training_page))
     drawn = charts(report)
+    parts = [
+        (key, title, html)
+        for key, title, *content in _parts(report, drawn, _training_link(training_page))
+        if (html := part(key, title, *content))
+    ]
     return framed(
         f"{report.recipe or 'network'} on {report.chip.title}: spikeport report",
         (
             header(report),
-            figures(drawn),
-            _training_link(training_page),
-            ledger_table(report),
-            layer_table(report),
-            quantisation_table(report),
-            waiting_table(report),
-            runtime_table(report),
-            event_table(report),
-            assumption_list(report),
-            silicon_list(report),
-            source_list(report),
+            contents([(key, title) for key, title, _ in parts]),
+            *(html for *_, html in parts),
             "<footer>Drawn from report.json alone. Energy and time are estimates from events "
             "counted in the emulated network.</footer>",
         ),
         drawn,
     )
+
+
+def _parts(report: Report, drawn: Sequence[Chart], training: str) -> Sequence[Sequence[str]]:
+    """Key, title and content of each part, in the order in which an engineer asks."""
+
+    def figures_of(*keys: str) -> str:
+        return figures([chart for chart in drawn if chart.key in keys], heading="h3")
+
+    return (
+        (
+            "part-accuracy", "Accuracy",
+            figures_of("accuracy", "training", "ledger"), training, ledger_table(report),
+            runtime_table(report),
+        ),
+        ("part-activity", "Activity", figures_of("raster", "spikes"), layer_table(report)),
+        (
+            "part-energy", "Energy",
+            figures_of("energy-by-term", "sensitivity", "energy-by-layer"), event_table(report),
+        ),
+        ("part-time", "Time", figures_of("latency", "time-line")),
+        (
+            "part-placement", "Placement",
+            figures_of("core-map"), fit_table(report), quantisation_table(report),
+            waiting_table(report),
+        ),
+        (
+            "part-alternatives", "Alternatives",
+            figures_of("devices"), device_table(report), alternatives_section(report),
+            neurobench_table(report),
+        ),
+        (
+            "part-basis", "What the numbers rest on",
+            silicon_list(report), assumption_list(report), source_list(report),
+        ),
+    )  # fmt: skip
 
 
 def _training_link(training_page: str | None) -> str:

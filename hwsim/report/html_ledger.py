@@ -28,7 +28,8 @@ def ledger_table(report: EmulatedReport) -> str:
     samples = report.accuracy.samples
     of = f" {count(samples)}" if samples else ""
     return (
-        f'<section aria-labelledby="ledger-title"><h2 id="ledger-title">{safe(TITLE)}</h2>'
+        f'<section aria-labelledby="ledger-table-title">'
+        f'<h3 id="ledger-table-title">{safe(TITLE)}</h3>'
         f"<p>Accuracy after each transformation, on all{of} test samples and on the calibration "
         "split (the validation samples), which alone was looked at when something was chosen. "
         "Changes are in points, against the row above.</p>"

@@ -1,15 +1,10 @@
 """The page's tables and lists, drawn from the report."""
 
-from hwsim.report.chip_cost import ChipConstant
 from hwsim.report.fields import Fact
 from hwsim.report.html_table import Column, table
-from hwsim.report.html_text import Markup, safe
+from hwsim.report.html_text import safe
 from hwsim.report.model import EmulatedReport, Layer, Report
-from hwsim.report.terms import TERMS
 from hwsim.report.units import count, percent, si
-
-UNITS = {"_j": "J", "_s": "s", "_w": "W"}
-"""The unit that the end of a chip constant's key names."""
 
 
 def layer_table(report: Report) -> str:
@@ -38,7 +33,7 @@ def layer_table(report: Report) -> str:
         "Layers",
         "Spikes, synaptic operations (SynOps), messages and energy are per inference, mean of "
         f"{count(report.simulated_samples)} samples. Spike rate is spikes per neuron and step. "
-        "Energy is an estimate, without the host's.",
+        "Energy is an estimate, without what belongs to no layer.",
         table("Layers", columns, rows),
     )
 
@@ -70,38 +65,6 @@ def _fact_table(
     return section(key, title, text, table(title, columns, rows))
 
 
-def event_table(report: Report) -> str:
-    """Every priced event and the sum of their energies."""
-    labels = {term.key: term.label for term in TERMS}
-    rows = [
-        [
-            _capital(event.event),
-            labels.get(event.term, event.term),
-            count(event.count_per_inference),
-            si(event.energy_each_j, "J"),
-            si(event.energy_j, "J"),
-            "" if event.latency_each_s is None else si(event.latency_each_s, "s"),
-            _grade(event.grade),
-            _source_link(report, event.source),
-            event.note,
-        ]
-        for event in report.events
-    ]
-    columns = [
-        Column("Event", ""), Column("Term", "close"), Column("Per inference"),
-        Column("Energy of one"), Column("Energy"), Column("Time of one"), Column("Grade", ""),
-        Column("Source", ""), Column("Note", "note"),
-    ]  # fmt: skip
-    foot = ["Total", "", "", "", si(report.energy_j.total, "J"), "", "", "", ""]
-    return section(
-        "events",
-        "Events and their costs",
-        "Counts come from the emulated network, costs from the chip file; energies are estimates. "
-        "An event without a time doesn't enter the latency.",
-        table("Events and their costs", columns, rows, foot),
-    )
-
-
 def assumption_list(report: Report) -> str:
     """What the estimate takes as given and leaves out."""
     items = "".join(f"<li>{safe(sentence)}</li>" for sentence in report.assumptions)
@@ -122,47 +85,16 @@ def silicon_list(report: Report) -> str:
     )
 
 
-def source_list(report: Report) -> str:
-    """Where the numbers come from, and all of the chip file's constants."""
-    items = "".join(
-        f'<li id="source-{number}">{safe(source.citation)} <code>{safe(source.key)}</code></li>'
-        for number, source in enumerate(report.sources, start=1)
-    )
-    rows = [
-        [
-            Markup(f"<code>{safe(constant.key)}</code>"),
-            _constant(constant),
-            _grade(constant.grade),
-            _source_link(report, constant.source),
-            constant.note,
-        ]
-        for constant in report.constants
-    ]
-    columns = [
-        Column("Key", ""), Column("Value"), Column("Grade", ""), Column("Source", ""),
-        Column("Note", "note"),
-    ]  # fmt: skip
-    return section(
-        "sources",
-        "Sources",
-        "Grades: published by the maker, measured on silicon, derived from such numbers, or "
-        "assumed for want of one.",
-        f'<ol class="plain-list">{items}</ol><details><summary>All {len(rows)} constants of '
-        f"{safe(report.chip.title)}</summary>{table('Constants', columns, rows)}</details>",
-    )
-
-
 def section(key: str, title: str, text: str, content: str) -> str:
     """A titled part of the page; `content` is HTML, the text is escaped."""
     paragraph = f"<p>{safe(text)}</p>" if text else ""
     return (
-        f'<section aria-labelledby="{key}-title"><h2 id="{key}-title">{safe(title)}</h2>'
+        f'<section aria-labelledby="{key}-title"><h3 id="{key}-title">{safe(title)}</h3>'
         f"{paragraph}{content}</section>"
     )
 
 
 def _layer_cells(layer: Layer) -> list[str]:
-    energy = layer.energy_j
     return [
         layer.name,
         " \N{MULTIPLICATION SIGN} ".join(str(size) for size in layer.shape),
@@ -173,15 +105,8 @@ def _layer_cells(layer: Layer) -> list[str]:
         percent(layer.spike_rate),
         count(layer.synops_per_inference),
         count(layer.messages_per_inference),
-        si(energy.synops + energy.neurons + energy.messages + energy.static, "J"),
+        si(layer.energy_j.total, "J"),
     ]
-
-
-def _constant(constant: ChipConstant) -> str:
-    if isinstance(constant.value, tuple):
-        return ", ".join(constant.value)
-    unit = UNITS.get(constant.key[-2:])
-    return count(constant.value) if unit is None else si(constant.value, unit)
 
 
 def _fact(fact: Fact) -> str:
@@ -202,18 +127,10 @@ def _optional_percent(share: float | None) -> str:
     return "" if share is None else percent(share, 2)
 
 
-def _grade(grade: str) -> Markup:
-    return Markup(f'<span class="grade grade-{safe(grade)}">{safe(grade)}</span>')
-
-
-def _source_link(report: Report, key: str) -> Markup:
-    numbers = {source.key: number for number, source in enumerate(report.sources, start=1)}
-    return Markup(f'<a href="#source-{numbers[key]}">{safe(key)}</a>')
-
-
 def _words(key: str) -> str:
-    return _capital(key.replace("_", " "))
+    return capital(key.replace("_", " "))
 
 
-def _capital(text: str) -> str:
+def capital(text: str) -> str:
+    """The text with its first letter in capitals."""
     return text[:1].upper() + text[1:]

@@ -17,3 +17,12 @@ def safe(text: str) -> str:
     if isinstance(text, Markup):
         return text
     return NUMBER_WITH_UNIT.sub("\N{NO-BREAK SPACE}", escape(text))
+
+
+def outward(url: str, text: str) -> Markup:
+    """The text, as a link where the address is one of https; nothing is loaded until a click."""
+    if not url.startswith("https://"):
+        return Markup(safe(text))
+    return Markup(
+        f'<a href="{escape(url)}" rel="noopener noreferrer" target="_blank">{safe(text)}</a>'
+    )

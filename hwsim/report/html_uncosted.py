@@ -4,7 +4,7 @@ from hwsim.report.charts.table import charts
 from hwsim.report.emulated import EmulatedLayer, UncostedReport
 from hwsim.report.html_header import accuracy_card, alert
 from hwsim.report.html_ledger import ledger_table
-from hwsim.report.html_page import figures, framed
+from hwsim.report.html_page import figures, framed, part
 from hwsim.report.html_runtimes import runtime_table
 from hwsim.report.html_table import Column, table
 from hwsim.report.html_tables import quantisation_table, section, waiting_table
@@ -26,18 +26,21 @@ def uncosted_page(report: UncostedReport, beside: str) -> str:
         f"{report.recipe or 'network'}, no chip equivalent: spikeport report",
         (
             _header(report),
-            figures(drawn),
-            beside,
-            ledger_table(report),
-            _layer_table(report),
-            quantisation_table(report),
-            waiting_table(report),
-            runtime_table(report),
+            part(
+                "part-accuracy", "Accuracy",
+                figures([chart for chart in drawn if chart.key != "spikes"], heading="h3"),
+                beside, ledger_table(report), runtime_table(report),
+            ),
+            part(
+                "part-activity", "Activity",
+                figures([chart for chart in drawn if chart.key == "spikes"], heading="h3"),
+                _layer_table(report), quantisation_table(report), waiting_table(report),
+            ),
             "<footer>Drawn from report.json alone. Events were counted in the simulated network."
             "</footer>",
         ),
         drawn,
-    )
+    )  # fmt: skip
 
 
 def _header(report: UncostedReport) -> str:

@@ -8,14 +8,17 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from hwsim.report.alternatives import Alternatives, DeviceRow, NeuroBench, Raster
 from hwsim.report.chip_cost import (
     ChipConstant,
     ChipStep,
-    ChipUse,
     EnergyTerms,
     Event,
     LatencyTotals,
+    Range,
+    Sensitivity,
     Source,
+    StepLine,
     TermEnergy,
 )
 from hwsim.report.emulated import (
@@ -27,6 +30,7 @@ from hwsim.report.emulated import (
     UncostedReport,
 )
 from hwsim.report.fields import Count, NonNegative
+from hwsim.report.placed import ChipUse, CoreRow, FitRow
 
 __all__ = [
     "Accuracy",
@@ -69,6 +73,17 @@ class Report(EmulatedReport):
         steps: every chip step.
         events: every priced event.
         constants: every limit and cost of the chip.
+        energy_range_j: total with all costs at the low end of their ranges, as given, high.
+        latency_range_s: likewise.
+        energy_delay_js: joules times seconds of one inference.
+        cores: every core in use.
+        fit: every layer's use of the chip.
+        sensitivity: how far each assumption moves the total, most first.
+        step_line: time line of the longest step.
+        devices: the network on other chips and devices.
+        alternatives: against the ANN of equal architecture.
+        neurobench: metrics under NeuroBench's names.
+        raster: spikes of a few samples.
     """
 
     layers: tuple[Layer, ...] = Field(min_length=1)
@@ -82,6 +97,17 @@ class Report(EmulatedReport):
     events: tuple[Event, ...]
     constants: tuple[ChipConstant, ...]
     silicon: tuple[str, ...] = ()
+    energy_range_j: Range
+    latency_range_s: Range
+    energy_delay_js: NonNegative
+    cores: tuple[CoreRow, ...] = Field(min_length=1)
+    fit: tuple[FitRow, ...]
+    sensitivity: tuple[Sensitivity, ...]
+    step_line: StepLine
+    devices: tuple[DeviceRow, ...] = ()
+    alternatives: Alternatives | None = None
+    neurobench: NeuroBench | None = None
+    raster: tuple[Raster, ...] = ()
 
     @model_validator(mode="after")
     def _every_source_is_named(self) -> Self:

@@ -41,10 +41,14 @@ TERMS = (
     Term("synops", "Synaptic operations", "SynOps", "#2f5d8c"),
     Term("neurons", "Neuron updates", "Updates", "#4f9d8e"),
     Term("messages", "Messages", "Messages", "#d9a441"),
-    Term("static", "Static power", "Static", "#9aa3ad"),
+    Term("static", "Leakage of cores in use", "Leakage", "#9aa3ad"),
+    Term("chip", "Rest of the chip", "Rest of chip", "#6b7480"),
     Term("host", "Host", "Host", "#a5678e"),
+    Term("io", "I/O", "I/O", "#b5563c"),
 )
 """In the order of every table; the colours stay apart for colour-blind eyes and in grey."""
 
-LAYER_TERMS = tuple(term for term in TERMS if term.key != "host")
-"""The terms that belong to a layer; the host's work comes before the first."""
+LAYER_TERMS = tuple(
+    term for term in TERMS if term.key in ("synops", "neurons", "messages", "static")
+)
+"""The terms that belong to a layer, a core and a step; the others belong to the whole run."""

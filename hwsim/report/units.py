@@ -12,6 +12,13 @@ def si(value: float, unit: str) -> str:
     return f"{_three_figures(value / 10.0**exponent)} {PREFIXES[exponent]}{unit}"
 
 
+def si_range(low: float, high: float, unit: str) -> str:
+    """Two ends of a range, the unit once where both have it: "343 to 972 nJ"."""
+    first, last = si(low, unit), si(high, unit)
+    number, _, prefixed = first.partition(" ")
+    return f"{number} to {last}" if last.endswith(f" {prefixed}") else f"{first} to {last}"
+
+
 def prefix_exponent(value: float) -> int:
     """Power of ten of the SI prefix that suits a value, after rounding to three figures."""
     if value == 0:

@@ -8,6 +8,7 @@ from hwsim.report.charts.chart import (
     ROW_PX,
     Chart,
     axis,
+    axis_title,
     layout,
     row_axis,
     row_notes,
@@ -26,12 +27,13 @@ def accuracy_chart(report: EmulatedReport) -> Chart | None:
     shares = {label: share for label, share in measured.items() if share is not None}
     if not shares:
         return None
-    height = 56 + ROW_PX * 4 // 3 * len(shares)
+    height = 80 + ROW_PX * 4 // 3 * len(shares)
     bars = {
         "type": "bar", "orientation": "h",
         "x": [100 * share for share in shares.values()], "y": list(range(len(shares))),
         "marker": {"color": ACCENT}, "width": 0.56,
-        "hovertemplate": "%{x:.2f} %<extra></extra>",
+        "customdata": list(shares),
+        "hovertemplate": "%{customdata}: %{x:.2f} %<extra></extra>",
     }  # fmt: skip
     samples = report.accuracy.samples
     return Chart(
@@ -43,12 +45,13 @@ def accuracy_chart(report: EmulatedReport) -> Chart | None:
         layout=layout(
             height,
             xaxis=axis(
+                title=axis_title("accuracy (%)"),
                 range=[0, 100.5],
                 tickvals=[0, 25, 50, 75, 100],
-                ticktext=["0 %", "", "50 %", "", "100 %"],
+                ticktext=["0", "", "50", "", "100"],
                 tickangle=0,
             ),
-            yaxis=row_axis(list(shares)),
+            yaxis=row_axis(list(shares), "stage"),
             annotations=row_notes(_notes(list(shares.values()), samples)),
             margin={"l": 8, "r": 158, "t": 8, "b": 8},
         ),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from html import escape
+from textwrap import wrap
 from typing import Any
 
 from hwsim.report.units import PREFIXES, prefix_exponent
@@ -15,6 +16,7 @@ FONT = "-apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Liberation Sans', 
 
 ROW_PX = 34
 LONGEST_LABEL = 28
+WORDS_OF_A_LINE = 13
 
 Figure = dict[str, Any]
 
@@ -30,8 +32,10 @@ class Chart:
         height: pixels.
         data: plotly traces.
         layout: plotly layout.
-        legend: (label, colour) pairs, shown above the plot.
+        legend: (label, colour) pairs, shown above the plot; an entry shows and hides the traces
+            of its name.
         wide: whether it takes the page's full width.
+        choice: whether the legend chooses one entry, the first one to begin with.
     """
 
     key: str
@@ -42,6 +46,15 @@ class Chart:
     layout: Figure
     legend: tuple[tuple[str, str], ...] = ()
     wide: bool = False
+    choice: bool = False
+
+    def traces(self, label: str) -> list[int]:
+        """Which traces a legend entry stands for: those of its group, else of its name."""
+        return [
+            index
+            for index, trace in enumerate(self.data)
+            if trace.get("legendgroup", trace.get("name")) in (label, plain(label))
+        ]
 
 
 def layout(height: int, **changes: Any) -> Figure:
@@ -79,11 +92,16 @@ def axis_title(text: str) -> Figure:
     return {"text": text, "font": {"color": MUTED, "size": 12}, "standoff": 10}
 
 
-def row_axis(labels: list[str], **changes: Any) -> Figure:
-    """A y axis of named rows, first on top; rows are numbered, so names may repeat."""
+def row_axis(labels: list[str], title: str, *, wrapped: bool = False, **changes: Any) -> Figure:
+    """A y axis of named rows, first on top; rows are numbered, so names may repeat.
+
+    `wrapped` puts the words of our own labels on two lines.
+    """
+    lines = [wrap(label, WORDS_OF_A_LINE) if wrapped else [shortened(label)] for label in labels]
     return axis(
+        title=axis_title(title),
         tickvals=list(range(len(labels))),
-        ticktext=[plain(shortened(label)) for label in labels],
+        ticktext=["<br>".join(map(plain, words)) for words in lines],
         range=[len(labels) - 0.5, -0.5],
         showgrid=False,
         tickfont={"color": INK, "size": 13},
@@ -103,6 +121,19 @@ def row_notes(notes: list[str]) -> list[Figure]:
     ]  # fmt: skip
 
 
+def colour_bar(title: str, **changes: Any) -> Figure:
+    """A narrow colour bar; the title names quantity and unit and runs along it."""
+    return {
+        "title": {"text": title, "side": "right", "font": {"color": MUTED, "size": 12}},
+        "thickness": 10,
+        "outlinewidth": 0,
+        "nticks": 5,
+        "len": 1.0,
+        "tickfont": {"color": MUTED, "size": 12},
+        **changes,
+    }
+
+
 def scale_for(values: list[float], unit: str) -> tuple[float, str]:
     """What to divide by for the prefix that suits the largest value, and the unit with it."""
     exponent = prefix_exponent(max(values, default=0.0))
@@ -110,8 +141,8 @@ def scale_for(values: list[float], unit: str) -> tuple[float, str]:
 
 
 def plain(text: str) -> str:
-    """Text that plotly shows as it is: plotly reads some HTML in labels."""
-    return escape(text)
+    """Text that plotly shows as it is: plotly reads some HTML in labels, but no quotes."""
+    return escape(text, quote=False)
 
 
 def layer_label(name: str) -> str:

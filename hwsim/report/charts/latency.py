@@ -34,6 +34,7 @@ def latency_chart(report: Report) -> Chart:
             f"{count(len(steps_s))} chip steps, {si(report.latency_s.total, 's')} in all. Each "
             f"lasts as long as its busiest core and then waits {si(barrier_s, 's')} at the "
             f"barrier. The busiest core belongs to {layer} in {times} of {len(steps_s)} steps."
+            f"{_bounds(report)}"
         ),
         height=height,
         data=[_cores(report, barrier_s, scale), _barrier(report, barrier_s, scale)],
@@ -45,11 +46,24 @@ def latency_chart(report: Report) -> Chart:
                 title=axis_title("chip step"), showgrid=False,
                 **({"dtick": 1} if len(steps_s) <= 24 else {}),
             ),
+            meta={"columns": len(steps_s), "margins": 60},
             yaxis=axis(title=axis_title(f"time ({unit})"), range=[0, 1.1 * max(steps_s) / scale]),
         ),
         legend=(("Busiest core", ACCENT), ("Barrier", SECOND)),
         wide=len(steps_s) > MAX_STEPS_ON_HALF_A_PAGE,
     )  # fmt: skip
+
+
+def _bounds(report: Report) -> str:
+    latency = report.latency_s
+    links = (
+        f" In {count(latency.link_bound_steps)} steps the busiest link sets the time, not a core."
+        if latency.link_bound_steps
+        else ""
+    )
+    if latency.throttle is None:
+        return links
+    return f"{links} No step is shorter than the real-time {si(latency.throttle, 's')}."
 
 
 def _cores(report: Report, barrier_s: float, scale: float) -> Figure:

@@ -106,7 +106,7 @@ def layer_steps_chart(
                 title=axis_title("time step (1 to T)"), showgrid=False,
                 **({"dtick": 1, "tick0": 1} if numbered else {}),
             ),
-            yaxis=row_axis(labels, title=axis_title("LIF layer")),
+            yaxis=row_axis(labels, "LIF layer"),
             meta={"columns": steps},
         ),
         wide=steps > MAX_STEPS_ON_HALF_A_PAGE,

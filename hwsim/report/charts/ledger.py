@@ -1,6 +1,15 @@
 """Spikes that each transformation changed, layer by layer."""
 
-from hwsim.report.charts.chart import ROW_PX, Chart, axis, axis_title, layout, plain, row_axis
+from hwsim.report.charts.chart import (
+    ROW_PX,
+    Chart,
+    axis,
+    axis_title,
+    colour_bar,
+    layout,
+    plain,
+    row_axis,
+)
 from hwsim.report.charts.spikes import BLUES, MAX_STEPS_ON_HALF_A_PAGE
 from hwsim.report.model import EmulatedReport
 
@@ -22,10 +31,7 @@ def ledger_chart(report: EmulatedReport) -> Chart | None:
         "hovertemplate": "%{customdata}<br>%{z:.4f} % of spikes changed<extra></extra>",
         "colorscale": BLUES, "zmin": 0, "zmax": max(max(map(max, shares)), 1.0),
         "xgap": 2, "ygap": 2,
-        "colorbar": {
-            "ticksuffix": " %", "thickness": 10, "outlinewidth": 0, "nticks": 5, "len": 1.0,
-            "tickfont": {"size": 12},
-        },
+        "colorbar": colour_bar("spikes changed (%)"),
     }  # fmt: skip
     return Chart(
         key="ledger",
@@ -42,7 +48,7 @@ def ledger_chart(report: EmulatedReport) -> Chart | None:
                 title=axis_title("transformation"), showgrid=False,
                 tickvals=list(range(len(names))), ticktext=[plain(name) for name in names],
             ),
-            yaxis=row_axis(layers),
+            yaxis=row_axis(layers, "layer"),
             meta={"columns": len(entries)},
         ),
         wide=len(entries) > MAX_STEPS_ON_HALF_A_PAGE,

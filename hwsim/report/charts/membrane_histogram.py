@@ -83,6 +83,7 @@ def _lines(
             "x": centres.tolist(),
             "y": (100 * counts[step, 1:-1] / counts[step].sum()).tolist(),
             "line": {"color": colour, "width": 1.5, "shape": "hvh"}, "name": f"step {step + 1}",
+            "legendgroup": f"Step {step + 1}",
             "hovertemplate": f"{name}, step {step + 1}<br>%{{x:.2f}}: %{{y:.2f}} %<extra></extra>",
         }
         for step, colour in zip(steps, colours, strict=True)

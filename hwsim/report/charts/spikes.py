@@ -1,6 +1,15 @@
 """Spikes of every layer in every step."""
 
-from hwsim.report.charts.chart import ROW_PX, Chart, axis, axis_title, layout, plain, row_axis
+from hwsim.report.charts.chart import (
+    ROW_PX,
+    Chart,
+    axis,
+    axis_title,
+    colour_bar,
+    layout,
+    plain,
+    row_axis,
+)
 from hwsim.report.model import EmulatedReport
 from hwsim.report.units import count
 
@@ -25,10 +34,7 @@ def spikes_chart(report: EmulatedReport) -> Chart:
         "<extra></extra>",
         "colorscale": BLUES, "zmin": 0, "zmax": max(max(map(max, rates)), 1.0),
         "xgap": 2 if numbered else 0, "ygap": 2,
-        "colorbar": {
-            "ticksuffix": " %", "thickness": 10, "outlinewidth": 0, "nticks": 5, "len": 1.0,
-            "tickfont": {"size": 12},
-        },
+        "colorbar": colour_bar("neurons that fired (%)"),
     }  # fmt: skip
     return Chart(
         key="spikes",
@@ -44,10 +50,10 @@ def spikes_chart(report: EmulatedReport) -> Chart:
         layout=layout(
             height,
             xaxis=axis(
-                title=axis_title("step"), showgrid=False,
+                title=axis_title("time step (1 to T)"), showgrid=False,
                 **({"dtick": 1, "tick0": 1} if numbered else {}),
             ),
-            yaxis=row_axis([layer.name for layer in layers]),
+            yaxis=row_axis([layer.name for layer in layers], "layer"),
             meta={"columns": len(steps)},
         ),
         wide=len(steps) > MAX_STEPS_ON_HALF_A_PAGE,

@@ -41,7 +41,7 @@ def curve_chart(curve: TrainingCurve, *, wide: bool = False) -> Chart:
             xaxis=axis(title=axis_title("epoch"), showgrid=False, anchor="y2"),
             yaxis=axis(title=axis_title("loss"), domain=[0.58, 1.0], rangemode="tozero"),
             yaxis2=axis(
-                title=axis_title("accuracy"), domain=[0.0, 0.44], ticksuffix=" %",
+                title=axis_title("accuracy (%)"), domain=[0.0, 0.44],
                 range=[floor, 101],
             ),
         ),

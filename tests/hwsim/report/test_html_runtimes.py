@@ -3,13 +3,12 @@
 import dataclasses
 import re
 
-from hwsim.costing import cost
 from hwsim.report.html import page
 from hwsim.report.html_runtimes import runtime_table
 from hwsim.report.model import Report
 from hwsim.report.run_facts import with_run_facts
 from hwsim.verify import Case, Row
-from tests.cost_example import digits_graph, random_trace
+from tests.report_example import example_report
 
 NAMES = ("l001_lif", "l004_lif", "readout")
 CASE = Case(7, 2, NAMES[0], (0, 3, 3), True, 1.0123, 1.0, 0.0123, 1e-6, 0.98)
@@ -24,7 +23,7 @@ ROWS = (
 
 
 def report(*rows: Row) -> Report:
-    return with_run_facts(cost(random_trace(digits_graph(NAMES)), "loihi1"), runtimes=rows)
+    return with_run_facts(example_report(names=NAMES, extras=False), runtimes=rows)
 
 
 def test_a_row_for_each_runtime() -> None:
