@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from hwsim.cli import (
+    compare_command,
     download_command,
     export_command,
     import_command,
@@ -46,6 +47,7 @@ app.command("export")(export_command.export)
 app.command("import")(import_command.import_file)
 app.command("simulate")(simulate_command.simulate)
 app.command("report")(report_command.report)
+app.command("compare")(compare_command.compare)
 app.command("sweep")(sweep_command.sweep)
 app.command("verify")(verify_command.verify)
 app.command("inspect")(inspect_command.inspect)

@@ -1,6 +1,6 @@
 """`spikeport report`: cost a simulated run and draw its page."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -12,10 +12,21 @@ def report(
     chip: Annotated[
         str | None, typer.Option("--chip", metavar="NAME|FILE.toml", help="Cost for this chip.")
     ] = None,
+    objective: Annotated[
+        Literal["fewest-cores", "lowest-latency", "least-traffic"] | None,
+        typer.Option("--objective", help="What the cores are chosen for."),
+    ] = None,
+    chips: Annotated[
+        int | None, typer.Option("--chips", min=1, help="Chips there are at most.")
+    ] = None,
+    throttle: Annotated[
+        float | None,
+        typer.Option("--throttle", min=1e-9, metavar="SECONDS", help="Least length of a step."),
+    ] = None,
 ) -> None:
-    """Write report.json and report.html, and print the summary.
+    """Write report.json, report.html and report.md, and print the summary.
 
-    Example: spikeport report runs/digits --chip loihi2
+    Example: spikeport report runs/digits --chip loihi2 --objective lowest-latency
     """
     from rich.console import Console
 
@@ -24,8 +35,11 @@ def report(
     if is_imported(folder):
         from hwsim.imported.report import report_imported
         from hwsim.report.terminal import summary
+        from trainers.recipe_tables import ReportTable
 
-        Console().print(summary(report_imported(folder, chip, typer.echo)))
+        placed = {"placement": objective, "chips": chips, "throttle_s": throttle}
+        table = ReportTable.model_validate({k: v for k, v in placed.items() if v is not None})
+        Console().print(summary(report_imported(folder, chip, table, typer.echo)))
         return
     from hwsim.foreign.run_files import run_opened_safely
     from hwsim.pipeline.pipeline import run_pipeline
@@ -33,6 +47,9 @@ def report(
     from hwsim.report.terminal import summary
 
     context = with_settings(existing_run(folder), "simulate", chip=chip)
+    context = with_settings(
+        context, "report", placement=objective, chips=chips, throttle_s=throttle
+    )
     run_opened_safely(context.folder, "report")
     run_pipeline(context, ("report",))
     Console().print(summary(read_report(context.folder.report_json)))

@@ -67,7 +67,7 @@ def simulate(
         ),
     ] = None,
     chip: Annotated[
-        str | None, typer.Option("--chip", metavar="loihi1|loihi2", help="Chip to run on.")
+        str | None, typer.Option("--chip", metavar="NAME|FILE.toml", help="Chip to run on.")
     ] = None,
     backend: Annotated[
         str | None,
@@ -82,6 +82,10 @@ def simulate(
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", metavar="DIR", help="For a FILE: of results [beside it]."),
+    ] = None,
+    report: Annotated[
+        str | None,
+        typer.Option("--report", metavar="CHIP", help="For a FILE: cost it, draw report.html."),
     ] = None,
 ) -> None:
     """Emulate the chip; keep counted events in trace.npz and what is probed in probes.npz.
@@ -99,6 +103,7 @@ def simulate(
         "--steps": steps,
         "--reset": reset,
         "--output": output,
+        "--report": report,
     }
     with one_voice() as ranks:
         for option, value in (*of_files.items(), ("--backend", backend)):
@@ -123,6 +128,7 @@ def simulate(
                 reset=reset,
                 device=device,
                 output=output,
+                report=report,
             )
             return
         for option, value in of_files.items():

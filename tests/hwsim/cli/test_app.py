@@ -68,6 +68,7 @@ def test_every_command_explains_itself(spikeport: Command, command: str) -> None
         ("targets", "netx"),
         ("strategies", "calibrated"),
         ("chips", "loihi2"),
+        ("devices", "truenorth"),
     ],
 )
 def test_list_shows_every_table(spikeport: Command, what: str, name: str) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hwsim.costing import cost
+from hwsim.costing.cost import cost
 from hwsim.report.json_file import MAX_FILE_BYTES, read_report, write_report
 from tests.cost_example import digits_graph, random_trace
 from trainers.errors import FileError
@@ -30,7 +30,7 @@ def test_every_number_survives_the_file(written: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ('"format": 1', '"format": 2', "format"),
+        ('"format": 2', '"format": 1', "format"),
         ('"neurons": 1546', '"neurons": "many"', "network.neurons"),
         ('"neurons": 1546', '"neurones": 1546', "network.neurons: Field required"),
         ('"fits": true', '"fits": true, "fitness": 3', "chip.fitness"),

@@ -16,6 +16,7 @@ from hwsim.report.charts.layer_colour import DEPTH, ramp
 from hwsim.report.model import TrainingCurve
 from hwsim.report.training_page import ORDER, page, training_charts, write_training_page
 from tests.diagnostics_example import random_diagnostics
+from tests.page_probes import faint, traces_shown
 from tests.page_visit import Visit
 from trainers.diagnostics_file import SHARES, Diagnostics
 
@@ -80,6 +81,21 @@ def test_hostile_names_stay_text(browser: Browser, tmp_path: Path) -> None:
     assert labels[0] == HOSTILE[0]
     assert HOSTILE[0] in visit.page.inner_text("#rate-epochs-caption + .legend")
     assert visit.page.locator("img").count() == 0
+    assert visit.complaints == []
+    visit.page.close()
+
+
+def test_it_reads_well_in_the_dark(browser: Browser, tmp_path: Path) -> None:
+    """Words and lines stand out; every entry of a legend stands for traces of its chart."""
+    path = tmp_path / "training.html"
+    write_training_page(path, random_diagnostics(), CURVE, "digits")
+    visit = Visit(browser, path, dark=True)
+    assert faint(visit.page) == []
+    assert visit.page.locator(".legend span").count() == 0
+    entry = visit.page.locator("[data-chart=membrane-histograms] button").first
+    entry.click()
+    hidden = [not shown for shown in traces_shown(visit.page, "membrane-histograms")]
+    assert hidden == [True, False, False, False] * 2
     assert visit.complaints == []
     visit.page.close()
 
