@@ -7,8 +7,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hwsim.chip import CHIPS, Chip, load_chip
-    from hwsim.costing import cost
+    from hwsim.chips.chip import Chip
+    from hwsim.chips.load import CHIPS, load_chip
+    from hwsim.costing.cost import cost
     from hwsim.engine.readout import chip_logits
     from hwsim.engine.simulate import simulate
     from hwsim.engine.trace import Trace
@@ -28,13 +29,13 @@ __all__ = [
 ]
 
 _HOMES = {
-    "CHIPS": "hwsim.chip",
-    "Chip": "hwsim.chip",
+    "CHIPS": "hwsim.chips.load",
+    "Chip": "hwsim.chips.chip",
     "Report": "hwsim.report.model",
     "Trace": "hwsim.engine.trace",
     "chip_logits": "hwsim.engine.readout",
-    "cost": "hwsim.costing",
-    "load_chip": "hwsim.chip",
+    "cost": "hwsim.costing.cost",
+    "load_chip": "hwsim.chips.load",
     "simulate": "hwsim.engine.simulate",
     "verify_graph": "hwsim.verify.verify",
 }

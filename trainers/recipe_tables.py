@@ -63,12 +63,24 @@ class AugmentTable(Table):
 class SimulateTable(Table):
     """[simulate]: chip, backend and how many test samples (None: all)."""
 
-    chip: str = "loihi1"
+    chip: str = "loihi1-fitted"
     backend: Literal["emulator", "lava"] = "emulator"
     limit: int | None = Field(default=None, ge=1)
 
 
 class ReportTable(Table):
-    """[report]: what the page is called."""
+    """[report]: what the page is called, and how the network is placed on the chip.
+
+    Args:
+        title: of the page; None for the recipe's name.
+        placement: what the cores are chosen for.
+        chips: at most so many; None for as many as the network takes.
+        throttle_s: real-time length in seconds that no chip step goes below; None without.
+        devices: device files (.toml) to compare with, beside those that ship with the tool.
+    """
 
     title: str | None = None
+    placement: Literal["fewest-cores", "lowest-latency", "least-traffic"] = "fewest-cores"
+    chips: int | None = Field(default=None, ge=1)
+    throttle_s: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    devices: tuple[str, ...] = ()

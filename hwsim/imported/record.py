@@ -48,7 +48,7 @@ class ImportRecord(BaseModel):
     samples: int = Field(ge=0)
     input_form: InputForm | None = None
     no_chip: str | None = None
-    chip: str = "loihi1"
+    chip: str = "loihi1-fitted"
     quantised: dict[str, QuantisedLayer] = {}
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from export.chip.chip_file import read_chip
 from export.nir_file import read_nir
-from hwsim.chip import load_chip
-from hwsim.costing import cost
+from hwsim.chips.load import load_chip
+from hwsim.costing.cost import cost, with_accuracy
 from hwsim.counting.report import counted_report
 from hwsim.engine.readout import chip_logits
 from hwsim.engine.trace import Trace
@@ -18,14 +18,24 @@ from hwsim.pipeline.report_stage import quantised_facts
 from hwsim.pipeline.run_folder import RunFolder
 from hwsim.report.html import write_html
 from hwsim.report.json_file import write_report
+from hwsim.report.markdown import write_markdown
 from hwsim.report.model import Accuracy, AnyReport, UncostedReport
 from hwsim.report.run_facts import with_run_facts
 from trainers.file_hash import sha256
 from trainers.npz_file import read_npz
+from trainers.recipe_tables import ReportTable
 
 
-def report_imported(path: Path, chip: str | None, say: Callable[[str], None]) -> AnyReport:
-    """Writes report.json and report.html.
+def report_imported(
+    path: Path, chip: str | None, table: ReportTable, say: Callable[[str], None]
+) -> AnyReport:
+    """Writes report.json, report.html and report.md.
+
+    Args:
+        path: of the run folder.
+        chip: to cost it for; None for the one it was costed for before.
+        table: how it is placed on the chip.
+        say: told where the page is.
 
     Raises:
         SimulationError: it wasn't simulated.
@@ -39,30 +49,40 @@ def report_imported(path: Path, chip: str | None, say: Callable[[str], None]) ->
         write_record(folder, record)
     report: AnyReport
     if record.no_chip is None:
-        report, made_from = _costed(folder, record), folder.trace
+        report, made_from = _costed(folder, record, table), folder.trace
     else:
         report, made_from = _counted(folder, record, record.no_chip), folder.spike_counts
     write_report(report, folder.report_json)
     write_html(report, folder.report_html)
+    write_markdown(report, folder.report_markdown)
     enter_stage(
         folder,
         "report",
-        [sha256(made_from), record.chip],
-        [folder.report_json, folder.report_html],
+        [sha256(made_from), record.chip, table.model_dump(mode="json")],
+        [folder.report_json, folder.report_html, folder.report_markdown],
     )
     say(f"report: {folder.report_html}")
     return report
 
 
-def _costed(folder: RunFolder, record: ImportRecord) -> AnyReport:
+def _costed(folder: RunFolder, record: ImportRecord, table: ReportTable) -> AnyReport:
     if not folder.trace.is_file():
         raise SimulationError(
             f"{folder.trace}: no such file. Simulate first: spikeport simulate {folder.path}."
         )
     trace = load_trace(folder.trace, read_chip(folder.chip))
+    accuracy = _accuracy(folder, trace.samples, trace)
+    costed = cost(
+        trace,
+        load_chip(record.chip),
+        objective=table.placement,
+        chips=table.chips,
+        throttle_s=table.throttle_s,
+        devices=table.devices,
+    )
     return with_run_facts(
-        cost(trace, load_chip(record.chip)),
-        accuracy=_accuracy(folder, trace.samples, trace),
+        with_accuracy(costed, accuracy.chip),
+        accuracy=accuracy,
         recipe=record.source,
         quantisation=quantised_facts(record.quantised),
     )

@@ -11,6 +11,8 @@ from export.chip.chip_file import holds_graph, read_chip
 from export.chip.graph import ChipGraph, InputForm
 from export.chip.netx_notes import ReadingNote
 from export.chip.netx_read import read_netx_reported
+from hwsim.costing.raster import raster_recording
+from hwsim.costing.silicon_notes import silicon_notes
 from hwsim.engine.drive import ResetRule
 from hwsim.engine.readout import chip_logits
 from hwsim.engine.recording import Recording
@@ -18,13 +20,13 @@ from hwsim.engine.trace import Trace
 from hwsim.engine.trace_file import save_trace
 from hwsim.errors import SimulationError
 from hwsim.pipeline.emulation import Emulation
+from hwsim.pipeline.foreign_report import report_file
 from hwsim.pipeline.input_form import require_form
 from hwsim.pipeline.lava_check import LavaCheck
 from hwsim.pipeline.scratch_arrays import ScratchArrays, scratch_folder
 from hwsim.probes.choice import probes_of
 from hwsim.probes.probes_file import Time, write_probes
 from hwsim.sharding.ranks import ALONE, Ranks
-from hwsim.silicon_notes import silicon_notes
 from hwsim.uncosted import no_chip_equivalent
 from trainers.npz_file import npz_shapes
 from trainers.npz_rows import RowsInFile, open_rows
@@ -51,6 +53,7 @@ class FileSimulation:
             shows them, and for files that name no steps; else `staggered`.
         device: where torch computes.
         output: folder of the results; by default they lie beside the file.
+        report: name or file of the chip to cost it for; None for no report.
         ranks: this process among those that simulate together.
         progress: show bars.
     """
@@ -67,6 +70,7 @@ class FileSimulation:
     reset: ResetRule | None = None
     device: str = "cpu"
     output: Path | None = None
+    report: str | None = None
     ranks: Ranks = ALONE
     progress: bool = False
 
@@ -93,23 +97,28 @@ def simulate_file(asked: FileSimulation, say: Callable[[str], None]) -> Trace | 
             f"{asked.file}: what shall it run on? Add --inputs FILE.npz with an array 'inputs'."
         )
     chip, read_otherwise = _read(asked)
-    if asked.chip is not None:
-        require_form(chip.input.form, asked.chip)
+    for named in (asked.chip, asked.report):
+        if named is not None:
+            require_form(chip.input.form, named)
     folder = scratch_folder(asked.result("trace.npz").parent)
     with _opened(asked.inputs, folder) as given:
         inputs = given.part(slice(asked.limit))
-        probes = None
+        probes = drawn = None
         if asked.probes:
             probes = probes_of(chip, asked.probes, asked.samples, len(inputs))
+        elif asked.report is not None:
+            drawn = raster_recording(chip, len(inputs))
         scratch = ScratchArrays(folder)
         reset = asked.reset or _usual_reset(chip, asked)
-        trace = _emulation(asked, chip, scratch, reset, probes, say).run(inputs)
+        trace = _emulation(asked, chip, scratch, reset, probes or drawn, say).run(inputs)
         if trace is not None:
             _write(asked, trace, reset, probes, scratch)
     if trace is not None:
         for note in read_otherwise:
             say(f"as Lava reads it: {note}")
         _tell(asked, trace, reset, say)
+        if asked.report is not None:
+            report_file(trace, asked.report, asked.file.name, asked.result, say)
     return trace
 
 
@@ -155,6 +164,7 @@ def _emulation(
         device=asked.device,
         ranks=asked.ranks,
         progress=asked.progress,
+        count_neurons=asked.report is not None,
     )
 
 

@@ -4,7 +4,7 @@ from export.chip.graph import InputForm
 from export.quantizing.input_forms.spikes import refuse_other_values
 from export.quantizing.quantize import CALIBRATION_SAMPLES
 from export.targets import TARGETS
-from hwsim.chip import load_chip
+from hwsim.chips.load import load_chip
 from hwsim.errors import SimulationError
 from trainers.data import DataSplits
 from trainers.recipe import Recipe

@@ -3,7 +3,7 @@
 import time
 from dataclasses import replace
 
-from hwsim.chip import load_chip
+from hwsim.chips.load import load_chip
 from hwsim.pipeline import export_stage, report_stage, simulate_stage, train_stage
 from hwsim.pipeline.drop_gate import check_drop
 from hwsim.pipeline.fidelity import read_fidelity

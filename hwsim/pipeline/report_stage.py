@@ -6,8 +6,8 @@ from typing import Any
 
 from export.chip.chip_file import read_chip
 from export.quantizing.payload_quantization import PayloadQuantization
-from hwsim.chip import load_chip
-from hwsim.costing import cost
+from hwsim.chips.load import load_chip
+from hwsim.costing.cost import cost, with_accuracy
 from hwsim.engine.trace_file import load_trace
 from hwsim.errors import SimulationError
 from hwsim.pipeline.chip_samples import read_labels
@@ -23,6 +23,7 @@ from hwsim.pipeline.without_chip import measured, no_chip
 from hwsim.report.fields import Fact
 from hwsim.report.html import write_html
 from hwsim.report.json_file import write_report
+from hwsim.report.markdown import write_markdown
 from hwsim.report.model import Accuracy, AnyReport, TrainingCurve, UncostedReport
 from hwsim.report.run_facts import with_run_facts
 from hwsim.report.training_page import write_training_page
@@ -54,13 +55,13 @@ def inputs(context: Context) -> Any:
     return [
         *(sha256(path) for path in (*files, folder.diagnostics)),
         load_chip(recipe.simulate.chip).model_dump(mode="json"),
-        recipe.report.title,
+        recipe.report.model_dump(mode="json"),
         *verified,
     ]
 
 
 def make(context: Context) -> list[Path]:
-    """Costs the trace and writes report.json, report.html and training.html.
+    """Costs the trace and writes report.json, report.html, report.md and training.html.
 
     A network that no chip could run is reported without energy and time.
     """
@@ -89,9 +90,15 @@ def make(context: Context) -> list[Path]:
     )
     write_report(report, folder.report_json)
     write_html(report, folder.report_html, training_page=folder.training_html.name)
+    write_markdown(report, folder.report_markdown)
     write_training_page(folder.training_html, diagnostics, training, title)
     context.say(_headline(report))
-    return [folder.report_json, folder.report_html, folder.training_html]
+    return [
+        folder.report_json,
+        folder.report_html,
+        folder.report_markdown,
+        folder.training_html,
+    ]
 
 
 def _simulated(context: Context) -> tuple[Path, ...]:
@@ -111,7 +118,16 @@ def _events(context: Context) -> tuple[AnyReport, float | None]:
     accuracy = chip_accuracy(trace, read_labels(folder.samples))
     if trace.graph.scheduled:
         return uncosted(trace), accuracy
-    return cost(trace, load_chip(context.recipe.simulate.chip)), accuracy
+    table = context.recipe.report
+    costed = cost(
+        trace,
+        load_chip(context.recipe.simulate.chip),
+        objective=table.placement,
+        chips=table.chips,
+        throttle_s=table.throttle_s,
+        devices=table.devices,
+    )
+    return with_accuracy(costed, accuracy), accuracy
 
 
 def training_curve(path: Path, *, early_stop: bool = False) -> TrainingCurve:
@@ -224,4 +240,5 @@ def _headline(report: AnyReport) -> str:
         f"accuracy on the chip {report.accuracy.chip:.4f}; estimate for {report.chip.name}: "
         f"{report.energy_j.total * 1e6:.3f} µJ and {report.latency_s.total * 1e6:.1f} µs per "
         f"inference on {report.chip.cores_used} cores"
+        + (f" of {report.chip.chips_used} chips" if report.chip.chips_used > 1 else "")
     )

@@ -120,6 +120,11 @@ class RunFolder:
         return self.path / "report.json"
 
     @property
+    def report_markdown(self) -> Path:
+        """The report as Markdown."""
+        return self.path / "report.md"
+
+    @property
     def report_html(self) -> Path:
         """The report's page."""
         return self.path / "report.html"

@@ -13,8 +13,9 @@ from export.chip.graph import ChipGraph
 from export.errors import InvalidGraph
 from export.freezing.thresholds import spike_adaptations, threshold_schedules
 from export.quantizing import encode
-from hwsim.chip import Chip
-from hwsim.costing import cost
+from hwsim.chips.chip import Chip
+from hwsim.costing.costable import costable
+from hwsim.costing.estimate import estimate
 from hwsim.engine.simulate import simulate
 from hwsim.pipeline.conversion import Conversion, TrainedRun, converted, frozen
 from hwsim.pipeline.simulate_stage import chip_accuracy
@@ -87,15 +88,15 @@ class Bench:
 
     def _on(self, split: Split, done: Conversion, chip: ChipGraph) -> OnSplit:
         integers = encode(done.graph, chip, split.inputs[: self.samples])
-        trace = simulate(chip, integers, device=self.device)
-        estimate = None if chip.scheduled else cost(trace, self.chip)
+        trace = simulate(chip, integers, count_neurons=True, device=self.device)
+        found = None if chip.scheduled else estimate(costable(trace, self.chip), self.chip)
         return OnSplit(
             samples=trace.samples,
             accuracy=chip_accuracy(trace, split.labels),
             spikes=float(trace.spikes.sum()) / trace.samples,
             synops=float(trace.synops.sum()) / trace.samples,
-            energy_j=estimate.energy_j.total if estimate else None,
-            latency_s=estimate.latency_s.total if estimate else None,
+            energy_j=found.energy.total if found else None,
+            latency_s=found.latency.total_s if found else None,
         )
 
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
-from hwsim.chip import Chip, load_chip
+from hwsim.chips.chip import Chip
+from hwsim.chips.load import load_chip
 from hwsim.pipeline import export_stage, train_stage
 from hwsim.pipeline.manifest import fingerprint_of
 from hwsim.pipeline.stage import Context

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from export.chip.graph import ChipGraph
-from hwsim.costing import cost
+from hwsim.costing.cost import cost
 from hwsim.engine.trace import Trace
 from hwsim.errors import ChipError
 from hwsim.report.charts.table import charts

@@ -23,6 +23,7 @@ FILES = (
     "trace.npz",
     "report.json",
     "report.html",
+    "report.md",
     "training.html",
     "manifest.json",
 )
@@ -49,13 +50,14 @@ def test_accuracy_survives_freezing_and_quantising(trained_digits: Path) -> None
 def test_report_keeps_its_contract(trained_digits: Path) -> None:
     """report.json holds the documented keys, and its parts add up."""
     report = json.loads((trained_digits / "report.json").read_text())
-    assert report["format"] == 1
+    assert report["format"] == 2
     assert {"neurons", "synapses", "time_steps"} <= report["network"].keys()
     layer_keys = {"name", "neurons", "spikes_per_inference", "spike_rate",
                   "synops_per_inference", "cores"}  # fmt: skip
     assert all(layer_keys <= layer.keys() for layer in report["layers"])
     energy = report["energy_j"]
-    parts = sum(energy[term] for term in ("synops", "neurons", "messages", "static", "host"))
+    terms = ("synops", "neurons", "messages", "static", "chip", "host", "io")
+    parts = sum(energy[term] for term in terms)
     assert energy["total"] == pytest.approx(parts, rel=1e-12)
     latency = report["latency_s"]
     assert latency["total"] == pytest.approx(latency["per_step"] * latency["steps"], rel=1e-12)

@@ -33,7 +33,7 @@ def test_the_smallest_recipe_has_the_documented_defaults() -> None:
     recipe = parse_recipe(SMALLEST, "mine")
     assert (recipe.name, recipe.seed, recipe.train) == ("mine", 0, TrainTable())
     assert recipe.method.use == ("baseline",)
-    assert recipe.simulate.chip == "loihi1"
+    assert recipe.simulate.chip == "loihi1-fitted"
 
 
 def test_every_fault_is_reported_at_once_with_its_place() -> None:

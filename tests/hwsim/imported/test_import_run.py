@@ -8,8 +8,10 @@ import nir
 import numpy as np
 import pytest
 
+from export.chip.chip_file import read_chip
 from export.executor import run_graph
 from export.nir_file import read_nir, write_nir
+from hwsim.engine.trace_file import load_trace
 from tests.conftest import Command
 from tests.frozen_networks import conv_network
 
@@ -97,6 +99,12 @@ def test_hard_reset_gets_a_chip_file(spikeport: Command, tmp_path: Path) -> None
     assert done.code == 0, done.err
     assert "chip file, input form spikes: chip.net" in done.out
     assert "in the emulator" in spikeport("simulate", folder).out
+    trace = load_trace(folder / "trace.npz", read_chip(folder / "chip.net"))
+    assert {"fc", "lif"} & trace.neuron_active.keys()
+    for name, counts in trace.neuron_active.items():
+        column = trace.populations.index(name)
+        assert counts.sum() == trace.active_updates[:, :, column].sum()
+        assert len(trace.recordings[name]["s"]) == 3
     assert spikeport("report", folder, "--chip", "loihi2").code == 0
     report = json.loads((folder / "report.json").read_text())
     assert report["energy_j"]["total"] > 0

@@ -236,7 +236,7 @@ def test_energy_claims_no_work_of_the_host() -> None:
     graph = conv_network()
     chip, _ = graded(graph, CALIBRATION)
     payloads = encode(graph, chip, INPUTS)
-    trace = simulate(chip, payloads)
+    trace = simulate(chip, payloads, count_neurons=True)
     reach = np.full((8, 8), 9)
     reach[[0, -1]] -= 3
     reach[:, [0, -1]] -= 3

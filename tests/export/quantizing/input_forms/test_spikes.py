@@ -75,7 +75,7 @@ def test_energy_claims_no_work_of_the_host() -> None:
     """Each input spike reaches all 32 neurons of the first layer, on the chip."""
     graph, inputs = dense_network(), spike_trains(30, seed=4)
     chip = quantize(graph, spike_trains(40, seed=6), input_form="spikes")
-    trace = simulate(chip, encode(graph, chip, inputs))
+    trace = simulate(chip, encode(graph, chip, inputs), count_neurons=True)
     np.testing.assert_array_equal(trace.synops[:, :, 0], 32 * inputs.sum(axis=2))
     report = cost(trace, "loihi1")
     assert report.host_macs == report.energy_j.host == 0
