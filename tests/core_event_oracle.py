@@ -106,8 +106,12 @@ def count_by_hand(
             sent_at = t + depth.get(projection.source, 0)
             last = depth[projection.target] + steps - 1
             destinations = set()
-            for _, j, weight, delay in (s for s in synapses if s[0] == i):
+            own = [s for s in synapses if s[0] == i]
+            stored = {core_of_target[j] for _, j, weight, _ in own if weight != 0}
+            for _, j, weight, delay in own:
                 core = core_of_target[j]
+                if not shared[number] and core not in stored:
+                    continue
                 if weight != 0 or zeros[number]:
                     if sent_at + 1 + delay <= last:
                         counted.synops[sent_at + 1 + delay, core] += 1

@@ -86,8 +86,8 @@ def _about_events(estimate: Estimate) -> Iterator[str]:
     zeros = "included" if estimate.chip.synapses.conv_counts_zeros.value else "left out"
     yield (
         "Synaptic operations count the stored synapses that a spike hits: in dense format zero "
-        f"weights included, in sparse format left out, in shared convolutions {zeros}. A "
-        "convolution's edges have fewer."
+        "weights included where a neuron has any other weight onto the core, in sparse format "
+        f"left out, in shared convolutions {zeros}. A convolution's edges have fewer."
     )
     yield (
         "A neuron's update is active unless its current, voltage, input and bias are all zero, as "
