@@ -83,7 +83,7 @@ def main() -> int:
 
 
 def _spelt(row: Row, value: float) -> str:
-    return count(value) if row.unit in ("synop", "core") else si(value, row.unit)
+    return count(value) if row.unit in ("synop", "core", "entry") else si(value, row.unit)
 
 
 def _verdict(row: Row) -> str:

@@ -32,6 +32,7 @@ def rows(case: dict[str, Any]) -> Iterator[Row]:
     for name in ("loihi2", "loihi2-fitted"):
         placement = placed(graph, load_chip(name), measured)
         yield from _priced(trace, placement, name, case)
+    yield from _beyond_limits(placed(graph, load_chip("loihi2"), measured))
     yield from _own_maps(graph, case)
 
 
@@ -86,6 +87,18 @@ def _counts(trace: Trace, grids: dict[str, Grid], case: dict[str, Any]) -> Itera
     )  # fmt: skip
 
 
+def _beyond_limits(placement: Placement) -> Iterator[Row]:
+    """Silicon ran this map, so a limit that it breaks is too strict, or counted too strictly."""
+    for excess in placement.excesses:
+        yield Row(
+            "pilotnet", "counts", f"measured map, {excess.limit}", "entry", "loihi2",
+            excess.used, excess.allowed,
+            "measured column: our limit. The chip ran it: Loihi 1's rules of one output axon per "
+            "neuron and core, and of kernels stored per pattern of taps, are too strict for "
+            "Loihi 2, whose own aren't published",
+        )  # fmt: skip
+
+
 def _priced(trace: Trace, placement: Placement, name: str, case: dict[str, Any]) -> Iterator[Row]:
     events = count_events(trace, placement, load_chip(name), pipelined=True)
     ends = {end: _energy(trace, events, placement, name, end) for end in ("low", "nominal", "high")}
@@ -99,14 +112,14 @@ def _priced(trace: Trace, placement: Placement, name: str, case: dict[str, Any])
     )  # fmt: skip
     latency = estimate_latency(trace, events, placement, load_chip(name))
     pattern = latency.steps_s.reshape(-1, PATTERN).mean(axis=0)
-    shift = _alignment(pattern, np.array(case["pattern_s"]))
+    shift = _first_step(events, placement, case)
     busiest = placement.population_of[latency.core_s.argmax(axis=1)]
     for step, measured in enumerate(case["pattern_s"]):
         own = (step + shift) % PATTERN
         yield Row(
             "pilotnet", "time", f"step {step + 1} of 4", "s", name, float(pattern[own]), measured,
-            f"busiest core in {LAYERS[int(busiest[own])]}; the pattern's start isn't known and is "
-            "aligned by rotation",
+            f"busiest core in {LAYERS[int(busiest[own])]}; which of our steps is the first follows "
+            "from conv3's synaptic operations",
             bound=case["bound_pattern"],
         )  # fmt: skip
     yield Row(
@@ -151,9 +164,10 @@ def _shares(energy: Energy) -> str:
     )
 
 
-def _alignment(pattern: np.ndarray[Any, Any], measured: np.ndarray[Any, Any]) -> int:
-    """Rotation of the pattern that follows the measured one most closely."""
-    errors = [
-        np.abs(np.roll(pattern, -shift) / measured - 1).max() for shift in range(len(pattern))
-    ]
+def _first_step(events: CoreEvents, placement: Placement, case: dict[str, Any]) -> int:
+    """Which of our steps is the pattern's first: conv3's operations rise and fall with it."""
+    core = placement.cores_of(LAYERS.index("conv3")).start
+    own = _synops(events)[:, core].reshape(-1, PATTERN).mean(axis=0)
+    simulated = np.array(case["conv3_core_synops"])
+    errors = [np.abs(np.roll(own, -shift) / simulated - 1).max() for shift in range(PATTERN)]
     return int(np.argmin(errors))

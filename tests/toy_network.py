@@ -37,7 +37,7 @@ PRICES: dict[str, dict[str, Any]] = {
         "latency_per_synop_dense_s": 3e-9, "latency_per_synop_conv_s": 2e-9,
         "latency_per_update_active_s": 10e-9, "latency_per_update_inactive_s": 4e-9,
         "latency_per_spike_s": 5e-9, "latency_per_message_out_s": 7e-9,
-        "latency_per_message_in_s": 1e-9,
+        "latency_per_message_in_s": 1e-9, "barrier_factor": 1.0,
         "barrier": Barrier(points=((1, 60e-9), (3, 100e-9)), between="linear"),
     },
     "power": {

@@ -3,7 +3,7 @@
 from math import ceil, log2
 from typing import Literal
 
-from hwsim.alternatives.activity import leaks, mean_rate, spikes_per_synapse
+from hwsim.alternatives.activity import firing_columns, leaks, mean_rate, spikes_per_synapse
 from hwsim.engine.trace import Trace
 from hwsim.report.alternatives import PrintedBound
 
@@ -27,8 +27,10 @@ def printed_bounds(trace: Trace) -> tuple[PrintedBound, ...]:
 
     Dampfhoffer et al. 2023 and Davidson and Furber 2021 bound the spikes per synapse and inference
     (all synaptic operations / all synapses, the host's first linear operation left out); Yan et
-    al. 2026 bound the mean rate.
+    al. 2026 bound the mean rate. None where there are no synapses or nothing can fire.
     """
+    if not trace.graph.projections or not len(firing_columns(trace)):
+        return ()
     value = spikes_per_synapse(trace)
     return (
         _dampfhoffer(value, leaks(trace.graph)),

@@ -86,14 +86,12 @@ def _chip_row(name: str, estimate: CostedChip) -> DeviceRow:
 
 
 def _device_row(trace: Trace, device: Device) -> DeviceRow:
-    tick = device.energy.tick_s
-    steps = trace.time_steps + int(trace.depth.max(initial=0))
     return DeviceRow(
         name=device.name,
         title=device.title,
         kind="operations",
         energy_j=_energy(trace, device),
-        latency_s=None if tick is None else steps * tick.value,
+        latency_s=_seconds(trace, device),
         scope=" ".join(_scope(trace, device)),
         source=device.sources[device.energy.energy_per_synop_j.source].citation,
     )
@@ -107,8 +105,20 @@ def _energy(trace: Trace, device: Device) -> Range:
     return Range(
         low=operations_j(work, device.energy, "low"),
         nominal=operations_j(work, device.energy, "nominal"),
-        high=operations_j(work, device.energy, "high"),
+        high=max(operations_j(work, device.energy, "high"), _chip_j(trace, device)),
     )
+
+
+def _chip_j(trace: Trace, device: Device) -> float:
+    """One chip at work for the inference's ticks; 0 where its power isn't known."""
+    power, seconds = device.energy.chip_power_w, _seconds(trace, device)
+    return 0.0 if power is None or seconds is None else power.value * seconds
+
+
+def _seconds(trace: Trace, device: Device) -> float | None:
+    tick = device.energy.tick_s
+    steps = trace.time_steps + int(trace.depth.max(initial=0))
+    return None if tick is None else steps * tick.value
 
 
 def _scope(trace: Trace, device: Device) -> Iterator[str]:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import Field, model_validator
 
 from export.chip.graph import InputForm
-from hwsim.chips.constant import Bound, Constant, Cost, Flag, Limit, Source, Table
+from hwsim.chips.constant import Bound, Constant, Cost, Flag, Limit, Rate, Source, Table
 
 SynapseFormat = Literal["dense", "sparse", "conv"]
 FORMATS: tuple[SynapseFormat, ...] = get_args(SynapseFormat)
@@ -64,7 +64,8 @@ class EventEnergies(Table):
     A neuron that is updated costs the active or the inactive price, a fired one `spike` on top.
     A message (one per fired neuron, projection and destination core) costs `message_out` at its
     core, `message_in` at its destination, and on its way either `message_in_tile` or its hops
-    and chip crossings. An I/O word is one input event, one bias written or one voltage read.
+    and chip crossings. An I/O word is one bias written, one voltage read, or one input event on its
+    way to one core.
     """
 
     energy_per_synop_dense_j: Cost
@@ -118,6 +119,7 @@ class EventLatencies(Table):
 
     `work`: `serial` if a core's events of a step follow one another; `overlapped` if receiving
     (messages in, synaptic operations) runs beside sending (updates, spikes, messages out).
+    `barrier_factor` multiplies both barriers: its range says how far they may be off.
     """
 
     work: Constant[Literal["serial", "overlapped"]]
@@ -131,8 +133,9 @@ class EventLatencies(Table):
     latency_per_message_in_s: Cost
     latency_per_hop_east_west_s: Cost
     latency_per_hop_north_south_s: Cost
-    link_messages_per_s: Cost
+    link_messages_per_s: Rate
     barrier: Constant[Barrier]
+    barrier_factor: Cost
     barrier_chips: Constant[Barrier]
 
 
@@ -160,6 +163,11 @@ class Host(Table):
     energy_per_mac_j: Cost
 
 
+INVERSE = ("link_messages_per_s",)
+"""Of these the greater value is the cheaper: the high end of the estimate takes the low one."""
+
+OPPOSITE: dict[Bound, Bound] = {"low": "high", "nominal": "nominal", "high": "low"}
+
 COSTS = ("energy", "latency", "power", "host")
 SECTIONS = ("inputs", "limits", "synapses", *COSTS)
 
@@ -186,13 +194,18 @@ class Chip(Table):
             for key in type(table).model_fields:
                 yield key, getattr(table, key)
 
+    @staticmethod
+    def end(key: str, which: Bound) -> Bound:
+        """Which end of a constant's range belongs to that end of the estimate."""
+        return OPPOSITE[which] if key in INVERSE else which
+
     def at(self, which: Bound, only: str | None = None) -> "Chip":
         """The chip with its costs at one end of their ranges: all of them, or the key `only`."""
         changed = {}
         for section in COSTS:
             table = getattr(self, section)
             ends = {
-                key: constant.model_copy(update={"value": constant.bound(which)})
+                key: constant.model_copy(update={"value": constant.bound(self.end(key, which))})
                 for key in type(table).model_fields
                 if (constant := getattr(table, key)).has_range and only in (None, key)
             }

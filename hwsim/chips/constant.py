@@ -76,3 +76,4 @@ def _is_number(value: Any) -> bool:
 Flag = Constant[Annotated[bool, Field(strict=True)]]
 Limit = Constant[Annotated[int, Field(strict=True, ge=1)]]
 Cost = Constant[Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]]
+Rate = Constant[Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]]

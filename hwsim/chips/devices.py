@@ -40,6 +40,8 @@ class OperationEnergies(Table):
             device runs none.
         includes_static: whether static power is within these joules, so that it isn't added.
         tick_s: the real-time step that the device keeps to; None where it has none.
+        chip_power_w: of one chip at work, which the high end doesn't go below for the time of
+            its ticks; None where it isn't known.
     """
 
     energy_per_synop_j: Cost
@@ -47,6 +49,7 @@ class OperationEnergies(Table):
     energy_per_mac_j: Cost | None = None
     includes_static: Flag
     tick_s: Cost | None = None
+    chip_power_w: Cost | None = None
 
 
 class MemoryModel(Table):

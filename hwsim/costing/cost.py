@@ -101,7 +101,7 @@ def cost(
         fit=fit_rows(trace.graph, found.placement, chip),
         sensitivity=sensitivities(found),
         step_line=step_line(found),
-        devices=_devices(trace, found, energy_j, devices),
+        devices=_devices(found, energy_j, devices, chips),
         alternatives=alternatives(trace),
         neurobench=neurobench_metrics(trace),
         raster=rasters(trace),
@@ -150,15 +150,19 @@ def _latency(found: Estimate) -> LatencyTotals:
 
 
 def _devices(
-    trace: Trace, found: Estimate, energy_j: Range, further: Sequence[str | Path]
+    found: Estimate, energy_j: Range, further: Sequence[str | Path], chips: int | None
 ) -> tuple[DeviceRow, ...]:
-    """The network on every shipped chip that takes its input, and on plain operation counts."""
+    """The network on every shipped chip that takes its input, and on plain operation counts.
+
+    Placed for the same objective, on at most as many chips, with the same throttle.
+    """
+    trace, objective = found.trace, found.placement.objective
     rows = {found.chip.name: OnChip(found.chip, found, energy_j)}
     for name in CHIPS:
         chip = load_chip(name)
         if name in rows or trace.graph.input.form not in chip.inputs.forms.value:
             continue
-        other = estimate(trace, chip)
+        other = estimate(trace, chip, objective=objective, chips=chips, throttle_s=found.throttle_s)
         base, low, high = (other.quick_total(chip.at(end)) for end in ENDS)
         total = other.energy.total
         around = Range(low=total + low - base, nominal=total, high=total + high - base)

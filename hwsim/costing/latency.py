@@ -116,8 +116,8 @@ def estimate_latency(
 
     Args:
         trace: counts per sample and population.
-        events: counts per core of the same trace and placement; pipelined ones are averaged
-            over samples, since every step holds parts of several.
+        events: counts per core of the same trace and placement; of pipelined ones each sample is
+            taken to follow others like it.
         placement: of the network.
         chip: says what events take.
         throttle_s: real-time length that no step goes below.
@@ -127,11 +127,11 @@ def estimate_latency(
     times = core_times(events, chip)
     barrier_s = barrier_time(chip, placement)
     link_s = events.link_messages / events.samples / chip.latency.link_messages_per_s.value
-    pipelined = events.steps < trace.time_steps + int(trace.depth.max())
-    if pipelined or not by_sample:
-        parts: Iterator[FloatArray] = iter([times.busy(chip).max(axis=1)[None]])
-    else:
-        parts = _busiest_by_sample(trace, times, placement, chip)
+    parts = (
+        _busiest_by_sample(trace, times, placement, chip)
+        if by_sample
+        else iter([times.busy(chip).max(axis=1)[None]])
+    )
     samples_s, steps_s, seen = [], np.zeros(events.steps), 0
     for busiest in parts:
         step_s = np.maximum(np.maximum(busiest, link_s) + barrier_s, throttle_s or 0.0)
@@ -168,9 +168,10 @@ def core_times(events: CoreEvents, chip: Chip) -> CoreTimes:
 
 def barrier_time(chip: Chip, placement: Placement) -> float:
     """Barrier at the end of a step: by tiles on one chip, by chips on several."""
+    factor = chip.latency.barrier_factor.value
     if placement.chips_used > 1:
-        return chip.latency.barrier_chips.value.at(placement.chips_used)
-    return chip.latency.barrier.value.at(placement.tiles_used)
+        return factor * chip.latency.barrier_chips.value.at(placement.chips_used)
+    return factor * chip.latency.barrier.value.at(placement.tiles_used)
 
 
 def together(chip: Chip, sending: FloatArray, receiving: FloatArray) -> FloatArray:
@@ -184,17 +185,20 @@ def _busiest_by_sample(
     trace: Trace, times: CoreTimes, placement: Placement, chip: Chip
 ) -> Iterator[FloatArray]:
     """[n, S] seconds of the busiest core of each sample and step, for samples in turn."""
+    steps = len(times.floor)
+    rolled = steps < trace.time_steps + int(trace.depth.max())
     kinds = (trace.active_updates, trace.spikes, trace.synops)
     means = [counts.mean(axis=0) for counts in kinds]
     for first in range(0, trace.samples, SAMPLES_AT_ONCE):
         part = slice(first, min(first + SAMPLES_AT_ONCE, trace.samples))
         shares = [_in_proportion(c[part], mean) for c, mean in zip(kinds, means, strict=True)]
-        busiest = np.zeros((part.stop - first, len(times.floor)))
+        busiest = np.zeros((part.stop - first, steps))
         for index, depth in enumerate(trace.depth.tolist()):
             cores = placement.cores_of(index)
             own = [share[:, :, index] for share in shares]
-            for step in range(busiest.shape[1]):
-                busy = _population_busy(times, chip, cores, step, own, step - depth)
+            for step in range(steps):
+                window_step = (step - depth) % steps if rolled else step - depth
+                busy = _population_busy(times, chip, cores, step, own, window_step)
                 np.maximum(busiest[:, step], busy, out=busiest[:, step])
         yield busiest
 

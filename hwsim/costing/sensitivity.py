@@ -14,7 +14,8 @@ from hwsim.report.units import si
 SHOWN = 12
 """Most that a chart can hold; the rest moves the total less."""
 
-UNITS = {"_j": "J", "_s": "s", "_w": "W"}
+UNITS = {"_per_s": "/s", "_j": "J", "_s": "s", "_w": "W"}
+"""By the end of a constant's key, the longest first; a bare number has none."""
 
 
 def sensitivities(estimate: Estimate) -> tuple[Sensitivity, ...]:
@@ -34,17 +35,18 @@ def sensitivities(estimate: Estimate) -> tuple[Sensitivity, ...]:
 
 def _of_constants(estimate: Estimate, base: float) -> Iterator[Sensitivity]:
     chip = estimate.chip
+    limits = type(chip.limits).model_fields
     for key, constant in chip.constants():
-        if not constant.has_range:
+        if not constant.has_range or key in limits:
             continue
-        unit = UNITS[key[-2:]]
+        ending = next((end for end in UNITS if key.endswith(end)), "")
         low, high = (estimate.quick_total(chip.at(end, key))
                      for end in ("low", "high"))  # fmt: skip
         yield _row(
             estimate,
-            key[:-2].replace("_", " "),
-            (low - base, si(float(constant.bound("low")), unit)),
-            (high - base, si(float(constant.bound("high")), unit)),
+            key.removesuffix(ending).replace("_", " ").replace(" mac", " MAC"),
+            (low - base, _spelt(constant.bound(chip.end(key, "low")), ending)),
+            (high - base, _spelt(constant.bound(chip.end(key, "high")), ending)),
         )
 
 
@@ -83,6 +85,10 @@ def _counting_zeros(chip: Chip, counted: bool) -> Chip:
     constant = chip.synapses.conv_counts_zeros.model_copy(update={"value": counted})
     synapses = chip.synapses.model_copy(update={"conv_counts_zeros": constant})
     return chip.model_copy(update={"synapses": synapses})
+
+
+def _spelt(value: float, ending: str) -> str:
+    return si(float(value), UNITS[ending]) if ending else f"{value:g} times"
 
 
 def _row(

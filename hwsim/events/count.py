@@ -120,7 +120,7 @@ class _Tally:
         for readout in graph.readouts:
             index = self._index[readout.population]
             steps = self._chip_steps_of(readout.population)
-            read = steps if readout.weights is not None else steps[-1:]
+            read = steps if graph.read_each_step(readout.population) else steps[-1:]
             words = trace.samples * self._placement.grids[index].neurons
             self._counts["output_words"][read, self._placement.cores_of(index)] += words
         if not graph.readouts:

@@ -256,3 +256,69 @@ def test_costing_and_reporting_never_import_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_barrier_has_a_range_of_its_own() -> None:
+    """Fitted barriers are several times the published ones: the high end takes them in."""
+    trace = toy_trace()
+    published, fitted = cost(trace, "loihi1"), cost(trace, "loihi1-fitted")
+    assert published.latency_range_s.high > fitted.latency_s.total > published.latency_s.total
+    assert "barrier factor" in {row.assumption for row in published.sensitivity}
+
+
+def test_a_range_of_bandwidths_is_cheap_at_its_high_end() -> None:
+    """Slow links make the high end; the row's words say which bandwidth that is."""
+    chip = toy_chip()
+    links = chip.latency.link_messages_per_s.model_copy(
+        update={"value": 20e6, "low": 10e6, "high": 1e9}
+    )
+    latency = chip.latency.model_copy(update={"link_messages_per_s": links})
+    report = cost(toy_trace(), chip.model_copy(update={"latency": latency}))
+    times = report.latency_range_s
+    assert times.low < times.nominal < times.high
+    (row,) = (r for r in report.sensitivity if r.assumption == "link messages")
+    assert (row.low, row.high) == ("1.00 G/s", "10.0 M/s")
+    assert row.low_j < row.high_j
+
+
+def test_a_range_on_a_limit_is_no_sensitivity() -> None:
+    """A user's file may say that a limit is uncertain; costs don't follow from it."""
+    chip = small_chip()
+    cores = chip.limits.neurons_per_core.model_copy(update={"low": 512.0, "high": 1024.0})
+    limits = chip.limits.model_copy(update={"neurons_per_core": cores})
+    report = cost(toy_trace(), chip.model_copy(update={"limits": limits}))
+    assert "neurons per core" not in {row.assumption for row in report.sensitivity}
+
+
+def test_lowest_latency_is_never_longer_than_fewest_cores() -> None:
+    """More tiles cost a toy more at the barrier than they save: it stays where it is."""
+    fewest = cost(toy_trace(), "loihi1-fitted")
+    quick = cost(toy_trace(), "loihi1-fitted", objective="lowest-latency")
+    assert quick.latency_s.total <= fewest.latency_s.total
+    assert quick.chip.objective == "lowest-latency"
+    large = random_trace(digits_graph())
+    assert (
+        cost(large, "loihi1", objective="lowest-latency").latency_s.total
+        < 0.5 * cost(large, "loihi1").latency_s.total
+    )
+
+
+def test_other_chips_keep_the_same_throttle() -> None:
+    """A millisecond per step is one on every chip of the comparison."""
+    report = cost(toy_trace(), "loihi1", throttle_s=1e-3)
+    times = [row.latency_s for row in report.devices if row.kind == "chip"]
+    assert times == [pytest.approx(4e-3)] * 4
+
+
+def test_every_readout_is_read_each_step_where_one_is_weighted() -> None:
+    """Both populations' voltages, in each of their two steps."""
+    trace = toy_trace()
+    *others, b, out = trace.graph.populations
+    still = [replace(p, decay_v=np.array(0), threshold=np.array(131071)) for p in (b, out)]
+    silent = {**trace.neuron_spikes, "b": np.zeros_like(trace.neuron_spikes["b"])}
+    readouts = (Readout("out", 1.0), Readout("b", 1.0, (1.0, 2.0)))
+    graph = replace(trace.graph, populations=(*others, *still), readouts=readouts)
+    report = cost(replace(trace, graph=graph, neuron_spikes=silent), toy_chip())
+    words = {row.event: row.count_per_inference for row in report.events}
+    assert words["word out of the chip"] == 2 * (2 + 3)
+    assert "readout is weighted per step" in " ".join(report.assumptions)

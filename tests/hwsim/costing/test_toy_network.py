@@ -118,11 +118,14 @@ def test_throttle_and_slow_links() -> None:
 
 
 def test_pipelined_window(toy: Estimate) -> None:
-    """Two steps in turn, all layers busy: a's 36 and 54, b's 54 and 26.5, out's 17.5 and 27 ns."""
+    """Two steps in turn, all layers busy: 42 and 54 ns in sample 1, 66 and 54 in sample 2.
+
+    Means over samples: a's 36 and 54, b's 54 and 26.5, out's 17.5 and 27 ns.
+    """
     window = toy.pipelined_latency()
     assert window.steps == 2
     assert close(window.core_s, np.array([[36, 54, 17.5], [54, 26.5, 27]]) * NS)
-    assert close(window.total_s, (54 + 54 + 200) * NS)
+    assert close(window.samples_s, [(42 + 54 + 200) * NS, (66 + 54 + 200) * NS])
 
 
 def test_joules(toy: Estimate) -> None:
