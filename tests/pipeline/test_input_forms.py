@@ -34,7 +34,10 @@ def recipe(folder: Path, form: str, encoding: str = "", chip: str = "loihi2") ->
     return path
 
 
-@pytest.mark.parametrize(("form", "encoding"), [("spikes", "latency"), ("graded", "")])
+@pytest.mark.parametrize(
+    ("form", "encoding"),
+    [pytest.param("spikes", "latency", marks=pytest.mark.slow), ("graded", "")],
+)
 def test_a_form_reaches_the_report(
     spikeport: Command, tmp_path: Path, form: str, encoding: str
 ) -> None:

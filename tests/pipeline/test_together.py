@@ -59,6 +59,7 @@ def test_two_processes_leave_one_run(together: Path) -> None:
         assert row["validation_accuracy"] == pytest.approx(own["validation_accuracy"], abs=0.02)
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_skipped_by_both(together: Path) -> None:
     """Neither waits for the other."""
     stamp = (together / "checkpoints" / "last.ckpt").stat().st_mtime_ns
@@ -67,6 +68,7 @@ def test_a_finished_run_is_skipped_by_both(together: Path) -> None:
     assert (together / "checkpoints" / "last.ckpt").stat().st_mtime_ns == stamp
 
 
+@pytest.mark.slow
 def test_processes_that_the_recipe_does_not_know_of_are_refused(tmp_path: Path) -> None:
     """Each would train alone and write over the other's files; before anything is written."""
     started = {"TORCHELASTIC_RUN_ID": "1", "RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "2"}

@@ -86,7 +86,14 @@ def test_rockpool(seed: int, tmp_path: Path) -> None:
     np.testing.assert_array_equal(found["output"], own)
 
 
-@pytest.mark.parametrize("kind", ["LIF", "CuBaLIF", "RLIF", "RCuBaLIF", "IF"])
+SPYX = [
+    pytest.param("LIF", marks=pytest.mark.slow), pytest.param("CuBaLIF", marks=pytest.mark.slow),
+    pytest.param("RLIF", marks=pytest.mark.slow), "RCuBaLIF",
+    pytest.param("IF", marks=pytest.mark.slow),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", SPYX)
 def test_spyx(kind: str, tmp_path: Path) -> None:
     """Two layers, each of which shows its spikes a step later and subtracts."""
     inputs = Draw(len(kind)).spikes((14,))

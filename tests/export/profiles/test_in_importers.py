@@ -1,5 +1,8 @@
 """Every profile in the tools it is written for, float64, spike for spike against our executor."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import nir
 import numpy as np
 import pytest
@@ -58,11 +61,17 @@ RUNS: dict[tuple[str, str], tuple[str, ...]] = {
 """What must run: nothing on this list may be refused."""
 
 
+def cases() -> Iterator[Any]:
+    """All that must run; each of Spyx starts a process of its own, so most of them are slow."""
+    for (profile, tool), kinds in RUNS.items():
+        for kind in kinds:
+            slow = tool == "spyx" and kind != "later-lagging"
+            marks = [pytest.mark.slow] if slow else []
+            yield pytest.param(profile, tool, kind, marks=marks)
+
+
 @pytest.mark.parametrize("seed", [1, 2])
-@pytest.mark.parametrize(
-    ("profile", "tool", "kind"),
-    [(profile, tool, kind) for (profile, tool), kinds in RUNS.items() for kind in kinds],
-)
+@pytest.mark.parametrize(("profile", "tool", "kind"), cases())
 def test_the_tool_fires_the_same_spikes(
     profile: str, tool: str, kind: str, seed: int, tmp_path: object
 ) -> None:

@@ -44,6 +44,7 @@ HOVER = {
 
 IN_COLOUR = """colour =>
   getComputedStyle(document.querySelector("#latency .xtitle")).fill === colour"""
+LARGE = {"layers": 20, "cores": 200, "chips": 2, "time_steps": 24}
 FIRST = [True, True, False, False, False, False]
 """Shown while the first sample is; plotly hides the last layer, which never fires."""
 
@@ -165,9 +166,9 @@ def test_page_is_silent_and_asks_for_nothing(visit: Visit) -> None:
     [
         (1280, False, {}),
         (390, False, {}),
-        (1280, True, {"layers": 20, "cores": 200, "chips": 2, "time_steps": 24}),
-        (390, True, {"layers": 20, "cores": 200, "chips": 2, "time_steps": 24}),
-        (1280, False, {"names": HOSTILE, "fits": False}),
+        pytest.param(1280, True, LARGE, marks=pytest.mark.slow),
+        (390, True, LARGE),
+        pytest.param(1280, False, {"names": HOSTILE, "fits": False}, marks=pytest.mark.slow),
         (390, False, {"names": HOSTILE, "fits": False}),
         (700, True, {"extras": False, "accuracy": False}),
     ],
