@@ -71,7 +71,7 @@ def cases() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-@pytest.mark.parametrize(("profile", "tool", "kind"), cases())
+@pytest.mark.parametrize(("profile", "tool", "kind"), [*cases()])
 def test_the_tool_fires_the_same_spikes(
     profile: str, tool: str, kind: str, seed: int, tmp_path: object
 ) -> None:
