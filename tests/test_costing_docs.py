@@ -13,6 +13,7 @@ from hwsim.alternatives.bounds import (
 )
 from hwsim.chips.chip import Chip
 from hwsim.chips.constant import Grade
+from hwsim.chips.devices import load_device
 from hwsim.chips.load import CHIPS, load_chip
 from hwsim.placement.placement import Objective
 from hwsim.report.comparison_files import FORMS
@@ -23,10 +24,19 @@ TEXT = (Path(__file__).parents[1] / "docs" / "costing.md").read_text(encoding="u
 
 def example(folder: Path) -> Chip:
     """The chip file of the page, loaded as a user's own."""
-    (code,) = re.findall(r"```toml\n(.*?)```", TEXT, flags=re.DOTALL)
+    code, _ = re.findall(r"```toml\n(.*?)```", TEXT, flags=re.DOTALL)
     path = folder / "mychip.toml"
     path.write_text(code, encoding="utf-8")
     return load_chip(path)
+
+
+def test_the_example_of_a_device_loads(tmp_path: Path) -> None:
+    """Every key that a device needs."""
+    _, code = re.findall(r"```toml\n(.*?)```", TEXT, flags=re.DOTALL)
+    path = tmp_path / "mydevice.toml"
+    path.write_text(code, encoding="utf-8")
+    device = load_device(path)
+    assert device.energy.energy_per_synop_j.bound("low") == 1.5e-12
 
 
 def test_the_example_is_a_whole_chip_file(tmp_path: Path) -> None:

@@ -82,5 +82,5 @@ class ReportTable(Table):
     title: str | None = None
     placement: Literal["fewest-cores", "lowest-latency", "least-traffic"] = "fewest-cores"
     chips: int | None = Field(default=None, ge=1)
-    throttle_s: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    throttle_s: float | None = Field(default=None, gt=0, le=3600)
     devices: tuple[str, ...] = ()

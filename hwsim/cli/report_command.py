@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from hwsim.cli.options import RunDir, existing_run, with_settings
+from hwsim.cli.options import RunDir, existing_run, with_settings, without_setting
+from trainers.errors import ConfigError
 
 
 def report(
@@ -21,7 +22,13 @@ def report(
     ] = None,
     throttle: Annotated[
         float | None,
-        typer.Option("--throttle", min=1e-9, metavar="SECONDS", help="Least length of a step."),
+        typer.Option(
+            "--throttle",
+            min=0,
+            max=3600,
+            metavar="SECONDS",
+            help="Least length of a step; 0: none.",
+        ),
     ] = None,
 ) -> None:
     """Write report.json, report.html and report.md, and print the summary.
@@ -30,6 +37,10 @@ def report(
     """
     from rich.console import Console
 
+    if throttle is not None and not 0 <= throttle <= 3600:
+        # A comparison with NaN is false, so the option's own bounds let it pass.
+        raise ConfigError(f"--throttle {throttle}: must be 0 to 3600 seconds.")
+
     from hwsim.imported.record import is_imported
 
     if is_imported(folder):
@@ -37,7 +48,7 @@ def report(
         from hwsim.report.terminal import summary
         from trainers.recipe_tables import ReportTable
 
-        placed = {"placement": objective, "chips": chips, "throttle_s": throttle}
+        placed = {"placement": objective, "chips": chips, "throttle_s": throttle or None}
         table = ReportTable.model_validate({k: v for k, v in placed.items() if v is not None})
         Console().print(summary(report_imported(folder, chip, table, typer.echo)))
         return
@@ -48,8 +59,10 @@ def report(
 
     context = with_settings(existing_run(folder), "simulate", chip=chip)
     context = with_settings(
-        context, "report", placement=objective, chips=chips, throttle_s=throttle
+        context, "report", placement=objective, chips=chips, throttle_s=throttle or None
     )
+    if throttle == 0:
+        context = without_setting(context, "report", "throttle_s")
     run_opened_safely(context.folder, "report")
     run_pipeline(context, ("report",))
     Console().print(summary(read_report(context.folder.report_json)))

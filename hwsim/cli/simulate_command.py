@@ -28,7 +28,9 @@ def simulate(
     inputs: Annotated[
         Path | None,
         typer.Option(
-            "--inputs", metavar="FILE.npz", help="For a FILE: integers `inputs` [samples, T, ...]."
+            "--inputs",
+            metavar="FILE.npz",
+            help="For a FILE: integers `inputs` \\[samples, T, ...].",
         ),
     ] = None,
     input_form: Annotated[
@@ -81,7 +83,7 @@ def simulate(
     ] = "auto",
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", metavar="DIR", help="For a FILE: of results [beside it]."),
+        typer.Option("-o", "--output", metavar="DIR", help="For a FILE: of results \\[beside it]."),
     ] = None,
     report: Annotated[
         str | None,

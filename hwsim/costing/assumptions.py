@@ -79,9 +79,15 @@ def _about_travel(estimate: Estimate) -> str:
     )
     return (
         "Travel between tiles is taken to overlap with work: uncongested, it is at most "
-        f"{si(travel_s, 's')} per message, without the links between chips. The busiest "
-        f"link between two tiles sets the length of {estimate.latency.link_bound_steps} steps."
+        f"{si(travel_s, 's')} per message, without the links between chips."
+        + _about_links(estimate.latency.link_bound_steps)
     )
+
+
+def _about_links(steps: int) -> str:
+    if steps == 0:
+        return ""
+    return f" The busiest link between two tiles sets the length of {_count(steps, 'step')}."
 
 
 def _about_events(estimate: Estimate) -> Iterator[str]:

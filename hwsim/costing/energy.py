@@ -90,7 +90,7 @@ def estimate_energy(
     for form, counted in events.synops.items():
         synops += counted * getattr(costs, f"energy_per_synop_{form}_j").value
     words = int(events.input_words.sum() + events.output_words.sum())
-    core_w = chip.power.static_power_per_core_w.value
+    core_w = core_leakage_w(placement, chip)
     return Energy(
         synops=synops / samples,
         neurons=(
@@ -115,12 +115,16 @@ def estimate_energy(
     )
 
 
+def core_leakage_w(placement: Placement, chip: Chip) -> float:
+    """Leakage of a core in use; all of them together don't leak more than their chips."""
+    of_chips = placement.chips_used * chip.power.static_power_per_chip_w.value
+    return min(chip.power.static_power_per_core_w.value, of_chips / placement.cores_used)
+
+
 def unused_cores_w(placement: Placement, chip: Chip) -> float:
     """Leakage of the chips in use without that of the cores in use, which stands apart."""
-    power = chip.power
-    of_chips = placement.chips_used * power.static_power_per_chip_w.value
-    of_cores = placement.cores_used * power.static_power_per_core_w.value
-    return max(0.0, of_chips - of_cores)
+    of_chips = placement.chips_used * chip.power.static_power_per_chip_w.value
+    return max(0.0, of_chips - placement.cores_used * core_leakage_w(placement, chip))
 
 
 def rest_of_chip_w(placement: Placement, chip: Chip) -> float:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from export.chip.graph import IntArray
 from hwsim.chips.chip import FORMATS
 from hwsim.chips.constant import Cost
-from hwsim.costing.energy import host_macs, unused_cores_w
+from hwsim.costing.energy import core_leakage_w, host_macs, unused_cores_w
 from hwsim.costing.estimate import Estimate
 from hwsim.report.chip_cost import Event
 
@@ -60,7 +60,8 @@ def _by_time(estimate: Estimate) -> Iterator[Event]:
     placement = estimate.placement
     core = power.static_power_per_core_w
     cores, chips = placement.cores_used, placement.chips_used
-    yield _priced("core in use, leaking", "static", cores, core.value * seconds, core)
+    core_j = core_leakage_w(placement, estimate.chip) * seconds
+    yield _priced("core in use, leaking", "static", cores, core_j, core)
     rest_j = unused_cores_w(placement, estimate.chip) / chips * seconds
     leaking = power.static_power_per_chip_w
     yield _priced("rest of a chip, leaking", "chip", chips, rest_j, leaking)

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from hwsim.chips.chip import Chip
+from hwsim.chips.constant import Bound
 from hwsim.costing.estimate import Estimate
 from hwsim.events.count import count_events
 from hwsim.report.chip_cost import Sensitivity
@@ -13,6 +14,13 @@ from hwsim.report.units import si
 
 SHOWN = 12
 """Most that a chart can hold; the rest moves the total less."""
+
+LEAKAGE = ("static_power_per_core_w", "static_power_per_chip_w")
+
+ENDS: tuple[Bound, Bound] = ("low", "high")
+
+LEAST_SWING = 0.005
+"""Of the total: what moves it less isn't worth a row."""
 
 UNITS = {"_per_s": "/s", "_j": "J", "_s": "s", "_w": "W"}
 """By the end of a constant's key, the longest first; a bare number has none."""
@@ -26,10 +34,12 @@ def sensitivities(estimate: Estimate) -> tuple[Sensitivity, ...]:
     base = estimate.quick_total(estimate.chip)
     found = [
         *_of_constants(estimate, base),
+        *_of_leakage(estimate, base),
         *_of_updates(estimate, base),
         *_of_conv_zeros(estimate, base),
     ]
-    moving = [row for row in found if row.swing_j > 0]
+    least = LEAST_SWING * estimate.energy.total
+    moving = [row for row in found if row.swing_j > least]
     return tuple(sorted(moving, key=lambda row: -row.swing_j)[:SHOWN])
 
 
@@ -37,17 +47,34 @@ def _of_constants(estimate: Estimate, base: float) -> Iterator[Sensitivity]:
     chip = estimate.chip
     limits = type(chip.limits).model_fields
     for key, constant in chip.constants():
-        if not constant.has_range or key in limits:
+        if not constant.has_range or key in limits or key in LEAKAGE:
             continue
         ending = next((end for end in UNITS if key.endswith(end)), "")
         low, high = (estimate.quick_total(chip.at(end, key))
-                     for end in ("low", "high"))  # fmt: skip
+                     for end in ENDS)  # fmt: skip
         yield _row(
             estimate,
             key.removesuffix(ending).replace("_", " ").replace(" mac", " MAC"),
             (low - base, _spelt(constant.bound(chip.end(key, "low")), ending)),
             (high - base, _spelt(constant.bound(chip.end(key, "high")), ending)),
         )
+
+
+def _of_leakage(estimate: Estimate, base: float) -> Iterator[Sensitivity]:
+    """A core's and its chip's are one quantity: alone, neither would move the total by its own."""
+    power = estimate.chip.power
+    if not any(getattr(power, key).has_range for key in LEAKAGE):
+        return
+    ends = []
+    for end in ENDS:
+        moved = {
+            key: getattr(power, key).model_copy(update={"value": getattr(power, key).bound(end)})
+            for key in LEAKAGE
+        }
+        chip = estimate.chip.model_copy(update={"power": power.model_copy(update=moved)})
+        watts = getattr(chip.power, LEAKAGE[1]).value
+        ends.append((estimate.quick_total(chip) - base, f"{si(watts, 'W')} per chip"))
+    yield _row(estimate, "leakage of cores and chips", *ends)
 
 
 def _of_updates(estimate: Estimate, base: float) -> Iterator[Sensitivity]:

@@ -123,6 +123,21 @@ def fingerprint_of(content: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def require_unchanged(manifest: Manifest | None, folder: Path, stage: str, path: Path) -> None:
+    """Refuses a file that isn't the one its stage left, where the manifest says which that was.
+
+    Raises:
+        FileError: its hash isn't the manifest's.
+    """
+    record = manifest.stages.get(stage) if manifest else None
+    stated = record.files.get(path.relative_to(folder).as_posix()) if record else None
+    if stated is not None and sha256(path) != stated:
+        raise FileError(
+            f"{path}: changed since stage {stage} wrote it. Run it again: "
+            f"spikeport {stage} {folder}."
+        )
+
+
 def _signed_content(stage: str, record: StageRecord) -> bytes:
     return fingerprint_of([stage, record.model_dump(exclude={"signature"})]).encode()
 

@@ -1,6 +1,8 @@
 """Runs stages in order; a stage whose inputs haven't changed is skipped, and says so."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from hwsim.chips.load import load_chip
@@ -17,9 +19,9 @@ from hwsim.pipeline.manifest import (
     write_manifest,
 )
 from hwsim.pipeline.stage import Context, Stage
-from trainers.errors import SpikeportError
 from trainers.file_hash import sha256
 from trainers.processes import processes_of
+from trainers.recipe import Recipe
 
 STAGES: tuple[Stage, ...] = (
     Stage("train", train_stage.inputs, train_stage.make),
@@ -53,17 +55,24 @@ def run_pipeline(context: Context, names: tuple[str, ...]) -> bool:
     context.folder.write_recipe(context.recipe)
     for stage in STAGES:
         if stage.name in names:
-            try:
+            with _settings_kept_only_if_it_ends(context, before):
                 run_stage(stage, context)
-            except SpikeportError:
-                # A trained run goes on as it was, without the settings that were refused.
-                if before is not None:
-                    context.folder.write_recipe(before)
-                raise
             if stage.name == "export" and context.recipe.export.max_drop is not None:
                 ledger = read_fidelity(context.folder.fidelity).ledger
                 check_drop(ledger, context.recipe.export.max_drop)
     return True
+
+
+@contextmanager
+def _settings_kept_only_if_it_ends(context: Context, before: Recipe | None) -> Iterator[None]:
+    """A trained run goes on as it was, without settings that were refused or interrupted."""
+    ended = False
+    try:
+        yield
+        ended = True
+    finally:
+        if not ended and before is not None:
+            context.folder.write_recipe(before)
 
 
 def run_stage(stage: Stage, context: Context) -> None:

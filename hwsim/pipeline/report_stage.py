@@ -17,6 +17,8 @@ from hwsim.pipeline.fidelity import (
     QuantisedPayload,
     read_fidelity,
 )
+from hwsim.pipeline.files_together import all_or_none
+from hwsim.pipeline.manifest import read_manifest, require_unchanged
 from hwsim.pipeline.simulate_stage import chip_accuracy
 from hwsim.pipeline.stage import Context
 from hwsim.pipeline.without_chip import measured, no_chip
@@ -88,10 +90,12 @@ def make(context: Context) -> list[Path]:
         ledger=fidelity.ledger,
         runtimes=() if verified is None else verified.rows,
     )
-    write_report(report, folder.report_json)
-    write_html(report, folder.report_html, training_page=folder.training_html.name)
-    write_markdown(report, folder.report_markdown)
-    write_training_page(folder.training_html, diagnostics, training, title)
+    with all_or_none(folder.path) as scratch:
+        write_report(report, scratch / folder.report_json.name)
+        training_page = folder.training_html.name
+        write_html(report, scratch / folder.report_html.name, training_page=training_page)
+        write_markdown(report, scratch / folder.report_markdown.name)
+        write_training_page(scratch / training_page, diagnostics, training, title)
     context.say(_headline(report))
     return [
         folder.report_json,
@@ -114,6 +118,7 @@ def _events(context: Context) -> tuple[AnyReport, float | None]:
     folder, reason = context.folder, no_chip(context.recipe)
     if reason is not None:
         return measured(context, reason), None
+    require_unchanged(read_manifest(folder.manifest), folder.path, "simulate", folder.trace)
     trace = load_trace(folder.trace, read_chip(folder.chip))
     accuracy = chip_accuracy(trace, read_labels(folder.samples))
     if trace.graph.scheduled:
@@ -241,4 +246,5 @@ def _headline(report: AnyReport) -> str:
         f"{report.energy_j.total * 1e6:.3f} µJ and {report.latency_s.total * 1e6:.1f} µs per "
         f"inference on {report.chip.cores_used} cores"
         + (f" of {report.chip.chips_used} chips" if report.chip.chips_used > 1 else "")
+        + ("" if report.chip.fits else ", does not fit")
     )

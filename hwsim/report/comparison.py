@@ -147,7 +147,7 @@ ACCURACIES = tuple(
     for stage in STAGES
 )
 TERM_ENERGIES = tuple(
-    Quantity(f"energy_{term.key}_j", f"Energy, {term.short}", _term(term.key), _in("J"))
+    Quantity(f"energy_{term.key}_j", f"Energy, {term.short}", _term(term.key), _in("J"), None)
     for term in TERMS
 )
 
@@ -165,7 +165,6 @@ QUANTITIES: tuple[Quantity, ...] = (
     Quantity(
         "synops", "Synaptic operations",
         lambda run: sum(layer.synops_per_inference for layer in run.report.layers), count,
-        needs="task",
     ),
     ENERGY,
     Quantity(
@@ -192,7 +191,7 @@ QUANTITIES: tuple[Quantity, ...] = (
     ),
     Quantity(
         "energy_delay_js", "Energy-delay product", _costed(lambda report: report.energy_delay_js),
-        _in("Js"),
+        _in("J·s"),
     ),
     Quantity("cores", "Cores", _costed(lambda report: report.chip.cores_used), count),
     Quantity("chips", "Chips", _costed(lambda report: report.chip.chips_used), count),

@@ -99,7 +99,7 @@ def _core_dynamic(report: Report) -> str:
         f"{percent(share, 0)} of the total, often quoted alone",
         "SynOps, neuron updates, messages",
     )
-    return _card("Of it core dynamic, estimate", si(energy.core_dynamic, "J"), detail)
+    return _card("Core dynamic part, estimate", si(energy.core_dynamic, "J"), detail)
 
 
 def _energy_delay(report: Report) -> str:

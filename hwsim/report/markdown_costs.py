@@ -16,7 +16,7 @@ def headline(report: Report) -> str:
     rows = [
         ["Energy per inference, estimate", si(energy.nominal, "J"), span(energy, "J")],
         ["Latency, estimate", si(latency.nominal, "s"), span(latency, "s")],
-        ["Energy-delay product", si(report.energy_delay_js, "Js"), ""],
+        ["Energy-delay product", si(report.energy_delay_js, "J·s"), ""],
         ["Cores", f"{cores_in_use(chip)}: {fits}", ""],
         ["Placement chosen for", chip.objective.replace("-", " "), ""],
     ]

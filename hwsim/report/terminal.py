@@ -149,6 +149,12 @@ def _range(found: Range, unit: str) -> str:
     return span(found, unit) or "no range known"
 
 
+def _throttled(report: Report) -> bool:
+    """Whether every step lasts as long as the throttle, at either end of the costs' ranges."""
+    total = report.latency_range_s
+    return report.latency_s.throttle is not None and total.low == total.high
+
+
 def _latency(report: Report) -> RenderableType:
     latency = report.latency_s
     table = _table("quantity", "value", "range")
@@ -158,10 +164,11 @@ def _latency(report: Report) -> RenderableType:
         table.add_row("no step is shorter than", si(latency.throttle, "s"), "")
     table.add_row("slowest sample", si(latency.slowest_sample, "s"), "")
     table.add_row("pipelined", f"{count(latency.pipelined_per_s)} inferences/s", "")
-    table.add_row("energy-delay product", si(report.energy_delay_js, "Js"), "")
+    table.add_row("energy-delay product", si(report.energy_delay_js, "J·s"), "")
     table.add_section()
     total = report.latency_range_s
-    table.add_row("total", si(latency.total, "s"), _range(total, "s"), style="bold")
+    spread = "set by the throttle" if _throttled(report) else _range(total, "s")
+    table.add_row("total", si(latency.total, "s"), spread, style="bold")
     return _titled("Latency of one inference (estimate)", table)
 
 

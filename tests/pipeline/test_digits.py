@@ -152,3 +152,27 @@ def test_simulate_a_chip_file_outside_a_run(digits_run: Path, spikeport: Command
     predicted = json.loads(outcome.out.split("predicted classes: ")[1].splitlines()[0])
     assert np.mean(np.array(predicted) == labels[:20]) >= 0.9
     assert (digits_run / "chip.trace.npz").is_file()
+
+
+def test_a_trace_that_was_changed_is_refused(digits_run: Path, spikeport: Command) -> None:
+    """Its hash is the manifest's, or the report would speak of another simulation."""
+    with np.load(digits_run / "trace.npz", allow_pickle=False) as stored:
+        arrays = dict(stored)
+    arrays["readout"] = arrays["readout"][:, ::-1]
+    np.savez(digits_run / "trace.npz", **arrays)
+    outcome = spikeport("report", digits_run, "--chip", "loihi2")
+    assert outcome.code == 2
+    assert "trace.npz: changed since stage simulate wrote it" in outcome.err
+    assert 'chip = "loihi1-fitted"' in (digits_run / "config.toml").read_text()
+
+
+def test_a_throttle_beyond_an_hour_is_refused(digits_run: Path, spikeport: Command) -> None:
+    """Infinity and not-a-number as well; zero takes a throttle off again."""
+    for value in ("inf", "nan", "1e300", "-1"):
+        outcome = spikeport("report", digits_run, "--throttle", value)
+        assert outcome.code == 2
+        assert len(outcome.err.strip().splitlines()) == 1
+    assert spikeport("report", digits_run, "--throttle", "0.001").code == 0
+    assert "throttle_s = 0.001" in (digits_run / "config.toml").read_text()
+    assert spikeport("report", digits_run, "--throttle", "0").code == 0
+    assert "throttle_s" not in (digits_run / "config.toml").read_text()

@@ -16,7 +16,16 @@ from hwsim.report.chip_cost import CoreLine, Segment
 from hwsim.report.model import Report
 from hwsim.report.units import count, si
 
-COLOURS = ("#2f5d8c", "#d9a441", "#4f9d8e", "#a5678e", "#b5563c", "#6b7480")
+COLOURS = {
+    "neuron updates": "#4f9d8e",
+    "active updates": "#8cc3b8",
+    "spikes": "#a5678e",
+    "messages out": "#d9a441",
+    "messages in": "#b5563c",
+    "synaptic operations": "#2f5d8c",
+}
+"""Synaptic operations, updates and messages as in the energy charts."""
+OTHER = "#6b7480"
 BARRIER, BARRIER_COLOUR = "Barrier", "#9aa3ad"
 ROW = 0.78
 ROW_PX = 40
@@ -29,7 +38,7 @@ def time_line_chart(report: Report) -> Chart | None:
     if not works:
         return None
     scale, unit = scale_for([line.length_s], "s")
-    colours = {work: COLOURS[i % len(COLOURS)] for i, work in enumerate(works)}
+    colours = {work: COLOURS.get(work, OTHER) for work in works}
     height = 84 + ROW_PX * max(len(line.cores), 2)
     legend = [(_capital(work), colour) for work, colour in colours.items()]
     return Chart(
@@ -60,13 +69,14 @@ def time_line_chart(report: Report) -> Chart | None:
 
 
 def lanes(segments: Sequence[Segment]) -> list[int]:
-    """For each segment the first lane that is free when it starts."""
+    """For each segment the lane that was free last when it starts: work goes on where it was."""
     free: list[float] = []
     chosen = [0] * len(segments)
     for index in sorted(range(len(segments)), key=lambda i: segments[i].start_s):
         start = segments[index].start_s
         # A hair of slack: ends and starts are sums of floats.
-        lane = next((i for i, end in enumerate(free) if end <= start + 1e-15), len(free))
+        open_lanes = [i for i, end in enumerate(free) if end <= start + 1e-15]
+        lane = max(open_lanes, key=lambda i: free[i], default=len(free))
         free[lane : lane + 1] = [start + segments[index].seconds]
         chosen[index] = lane
     return chosen

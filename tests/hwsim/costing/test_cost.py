@@ -322,3 +322,17 @@ def test_every_readout_is_read_each_step_where_one_is_weighted() -> None:
     words = {row.event: row.count_per_inference for row in report.events}
     assert words["word out of the chip"] == 2 * (2 + 3)
     assert "readout is weighted per step" in " ".join(report.assumptions)
+
+
+def test_leakage_of_cores_and_chip_moves_as_one() -> None:
+    """Alone, a core's would only move joules to the rest of the chip; never beyond the chip's."""
+    trace = random_trace(digits_graph())
+    report = cost(trace, "loihi1", objective="lowest-latency")
+    (row,) = (r for r in report.sensitivity if r.assumption == "leakage of cores and chips")
+    assert (row.low, row.high) == ("29.7 mW per chip", "104 mW per chip")
+    watts = 29.7e-3 - 104.4e-3
+    assert row.low_j - row.high_j == pytest.approx(watts * report.latency_s.total, rel=0.1)
+    assert report.chip.cores_used * 0.38e-3 > 29.7e-3
+    lowest = cost(trace, load_chip("loihi1").at("low"), objective="lowest-latency")
+    power = (lowest.energy_j.static + lowest.energy_j.chip) / lowest.latency_s.total
+    assert power == pytest.approx(29.7e-3 + 16.1e-3, rel=1e-9)

@@ -63,7 +63,7 @@ def test_latency_has_its_range_throughput_and_energy_delay_product() -> None:
     assert si(report.latency_s.total, "s") in total
     assert si_range(report.latency_range_s.low, report.latency_range_s.high, "s") in total
     assert f"{count(report.latency_s.pipelined_per_s)} inferences/s" in text
-    assert si(report.energy_delay_js, "Js") in line_with(text, "energy-delay product")
+    assert si(report.energy_delay_js, "J·s") in line_with(text, "energy-delay product")
     assert "no step is shorter" not in text
     slow = report.latency_s.model_copy(update={"throttle": 1e-3})
     assert "1.00 ms" in line_with(
