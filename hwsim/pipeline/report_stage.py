@@ -45,13 +45,16 @@ def inputs(context: Context) -> Any:
     """
     folder, recipe = context.folder, context.recipe
     simulated = _simulated(context)
-    for path in (*simulated, folder.fidelity):
-        if not path.is_file():
-            raise SimulationError(
-                f"{path}: no such file. Simulate first: spikeport simulate {folder.path}."
-            )
-    if not folder.diagnostics.is_file():
-        raise FileError(f"{folder.diagnostics}: no such file. Train the run in a new folder.")
+    exported = (folder.chip, folder.frozen, folder.samples, folder.fidelity)
+    for path in (*simulated, *exported[2:], folder.metrics, folder.diagnostics):
+        if path.is_file():
+            continue
+        if path in (folder.metrics, folder.diagnostics):
+            raise FileError(f"{path}: no such file. Train the run in a new folder.")
+        stage = "export" if path in exported else "simulate"
+        raise SimulationError(
+            f"{path}: no such file. {stage.capitalize()} first: spikeport {stage} {folder.path}."
+        )
     files = (*simulated, folder.samples, folder.fidelity, folder.metrics)
     verified = [] if current_record(folder) is None else [sha256(folder.verification)]
     return [
