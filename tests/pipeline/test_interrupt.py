@@ -7,6 +7,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from trainers.checkpoint import read_checkpoint
 from trainers.epoch_log import read_metrics
 
@@ -32,6 +34,7 @@ def finish(process: "subprocess.Popen[str]", *, code: int) -> str:
     return error
 
 
+@pytest.mark.slow
 def test_an_interrupted_training_continues_to_the_same_weights(tmp_path: Path) -> None:
     """Interrupted after some epochs and continued, a run equals one that was left alone."""
     finish(start(tmp_path / "whole"), code=0)

@@ -38,6 +38,7 @@ def same_files(left: Path, right: Path) -> None:
         assert path.read_bytes() == (right / path.name).read_bytes()
 
 
+@pytest.mark.slow
 def test_torchrun_leaves_the_files_of_one_process(spikeport: Command, file: Path) -> None:
     """As the README says it is started; one process prints, and what one alone would."""
     alone = spikeport("simulate", *arguments(file, "alone"))

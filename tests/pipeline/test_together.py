@@ -41,6 +41,7 @@ def together(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_two_processes_leave_one_run(together: Path) -> None:
     """Every file once, none half written, and the accuracies that one process reaches."""
     files = sorted(str(path.relative_to(together)) for path in together.rglob("*.*"))

@@ -24,7 +24,13 @@ def one_population(neurons: int, bias: int = 0) -> ChipGraph:
     return ChipGraph(ChipInput("input", "spikes", (1,)), (only,), ())
 
 
-@pytest.mark.parametrize("first", range(0, 500, 50))
+NETWORKS = [
+    pytest.param(first, marks=[pytest.mark.slow] if first >= 100 else [])
+    for first in range(0, 500, 50)
+]
+
+
+@pytest.mark.parametrize("first", NETWORKS)
 def test_no_limit_breaks_unsaid_over_500_random_networks(first: int) -> None:
     """Counted synapse by synapse; what does break is what the excesses say, to the number."""
     fitting = cut = 0

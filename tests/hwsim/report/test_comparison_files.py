@@ -161,7 +161,7 @@ def test_no_chart_is_drawn_of_nothing() -> None:
     assert comparison_charts(compare([run("a", uncosted()), run("b", uncosted())])) == []
 
 
-@pytest.mark.parametrize("width", [1200, 390])
+@pytest.mark.parametrize("width", [pytest.param(1200, marks=pytest.mark.slow), 390])
 @pytest.mark.parametrize("make", [mixed, hostile])
 def test_the_page_is_whole_silent_and_alone(
     browser: Browser, tmp_path: Path, width: int, make: Callable[[], Comparison]

@@ -167,10 +167,10 @@ def test_page_is_silent_and_asks_for_nothing(visit: Visit) -> None:
         (1280, False, {}),
         (390, False, {}),
         pytest.param(1280, True, LARGE, marks=pytest.mark.slow),
-        (390, True, LARGE),
+        pytest.param(390, True, LARGE, marks=pytest.mark.slow),
         pytest.param(1280, False, {"names": HOSTILE, "fits": False}, marks=pytest.mark.slow),
         (390, False, {"names": HOSTILE, "fits": False}),
-        (700, True, {"extras": False, "accuracy": False}),
+        pytest.param(700, True, {"extras": False, "accuracy": False}, marks=pytest.mark.slow),
     ],
 )
 def test_nothing_overlaps(
