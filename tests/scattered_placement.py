@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from export.chip.graph import ChipGraph, ConvProjection
+from export.chip.graph import ChipGraph, DenseProjection, Projection
 from hwsim.chips.chip import SynapseFormat
 from hwsim.placement.grid import Grid
 from hwsim.placement.placement import USES, Placement
@@ -15,8 +15,7 @@ def scattered(graph: ChipGraph, rng: np.random.Generator, chips: int = 2) -> Pla
     used = int(cores.sum())
     tile, chip = rng.integers(0, 6, used), rng.integers(0, chips, used)
     formats: tuple[SynapseFormat, ...] = tuple(
-        _random_format(isinstance(p, ConvProjection) and p.delay == 0, rng)
-        for p in graph.projections
+        _random_format(projection, rng) for projection in graph.projections
     )
     return Placement(
         populations=tuple(population.name for population in graph.populations),
@@ -31,10 +30,11 @@ def scattered(graph: ChipGraph, rng: np.random.Generator, chips: int = 2) -> Pla
     )
 
 
-def _random_format(conv: bool, rng: np.random.Generator) -> SynapseFormat:
-    if conv:
-        return "conv" if rng.random() < 0.7 else "sparse"
-    return "dense" if rng.random() < 0.5 else "sparse"
+def _random_format(projection: Projection, rng: np.random.Generator) -> SynapseFormat:
+    """One that placement may choose: a delayed convolution is never shared, and none is dense."""
+    if isinstance(projection, DenseProjection):
+        return "dense" if rng.random() < 0.5 else "sparse"
+    return "conv" if projection.delay == 0 and rng.random() < 0.7 else "sparse"
 
 
 def _random_grid(shape: tuple[int, ...], rng: np.random.Generator) -> Grid:
