@@ -1,13 +1,13 @@
 """Which events reach a projection's synapses within the window of the population behind it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from export.chip.fanout import fan_out
-from export.chip.graph import ConvProjection, DenseProjection, IntArray, Projection
+from export.chip.graph import DenseProjection, IntArray, Projection
 from export.chip.timing import delays_of
 from hwsim.alternatives.nonzero_fanout import nonzero_fan_out
 from hwsim.engine.trace import Trace
@@ -44,11 +44,10 @@ def arrivals(trace: Trace, projection: Projection) -> Iterator[Arrivals]:
     counts = neuron_counts(trace, projection.source)
     for delay in delays_of(projection):
         steps = max(len(counts) - _lag(trace, projection, int(delay)), 0)
-        part = _with_delay(projection, int(delay))
         yield Arrivals(
             counts[:steps].sum(axis=0) / trace.samples,
             _stored(trace, projection, int(delay)),
-            nonzero_fan_out(trace.graph, part),
+            nonzero_fan_out(trace.graph, projection, int(delay)),
         )
 
 
@@ -69,13 +68,6 @@ def _lag(trace: Trace, projection: Projection, delay: int) -> int:
     """Steps from a spike to its arrival, in the time of the trace's columns."""
     depth: dict[str, int] = dict(zip(trace.populations, trace.depth.tolist(), strict=True))
     return max(1 + delay + depth.get(projection.source, 0) - depth[projection.target], 0)
-
-
-def _with_delay(projection: Projection, delay: int) -> Projection:
-    """The projection with only its synapses of one delay; the weights of others are zero."""
-    if isinstance(projection, ConvProjection) or projection.delay is None:
-        return projection
-    return replace(projection, weight=np.where(projection.delay == delay, projection.weight, 0))
 
 
 def _stored(trace: Trace, projection: Projection, delay: int) -> IntArray:

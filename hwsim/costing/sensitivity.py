@@ -11,6 +11,7 @@ from hwsim.costing.estimate import Estimate
 from hwsim.events.count import count_events
 from hwsim.report.chip_cost import Sensitivity
 from hwsim.report.units import si
+from hwsim.report.wording import UNITS
 
 SHOWN = 12
 """Most that a chart can hold; the rest moves the total less."""
@@ -21,9 +22,6 @@ ENDS: tuple[Bound, Bound] = ("low", "high")
 
 LEAST_SWING = 0.005
 """Of the total: what moves it less isn't worth a row."""
-
-UNITS = {"_per_s": "/s", "_j": "J", "_s": "s", "_w": "W"}
-"""By the end of a constant's key, the longest first; a bare number has none."""
 
 
 def sensitivities(estimate: Estimate) -> tuple[Sensitivity, ...]:

@@ -19,6 +19,7 @@ from export.chip.graph import ConvProjection, IntArray
 from hwsim.events.dense_reach import DenseReach
 from hwsim.events.integer_product import integer_product
 from hwsim.placement.grid import Block, Grid
+from hwsim.placement.taps import axis_taps
 
 
 @dataclass(frozen=True)
@@ -101,27 +102,36 @@ def conv_reach(
     *,
     zeros: bool,
     shared: bool,
-) -> ConvReach | SharedReach | DenseReach:
+) -> SharedReach | DenseReach:
     """Reach of a convolution's synapses; arguments as in `hwsim.events.reach.reach_of`."""
+    if not shared:
+        return written_out(projection, source, grid, zeros=zeros)
+    reach = _separable(projection, source, grid, zeros=zeros)
+    stored = np.ones_like(projection.weight, dtype=bool)
+    axons = _by_channel_block(stored, projection.groups, source[0], grid)
+    return SharedReach(reach, ConvReach(source, axons, reach.rows, reach.columns))
+
+
+def written_out(
+    projection: ConvProjection, source: tuple[int, ...], grid: Grid, *, zeros: bool
+) -> DenseReach:
+    """Reach of a convolution that is stored synapse by synapse."""
+    reach = _separable(projection, source, grid, zeros=zeros)
+    by_rows = np.einsum("kcij,yhi->kcyhj", reach.weights, reach.rows)
+    hit = np.einsum("kcyhj,xwj->khwcyx", by_rows, reach.columns)
+    return DenseReach(np.asarray(hit.reshape(-1, prod(source)), dtype=np.int64), source)
+
+
+def _separable(
+    projection: ConvProjection, source: tuple[int, ...], grid: Grid, *, zeros: bool
+) -> ConvReach:
     counted = np.ones_like(projection.weight, dtype=bool) if zeros else projection.weight != 0
-    reach = ConvReach(
+    return ConvReach(
         source,
         _by_channel_block(counted, projection.groups, source[0], grid),
         _taps(projection, 0, source[1], grid),
         _taps(projection, 1, source[2], grid),
     )
-    if shared:
-        stored = np.ones_like(projection.weight, dtype=bool)
-        axons = _by_channel_block(stored, projection.groups, source[0], grid)
-        return SharedReach(reach, ConvReach(source, axons, reach.rows, reach.columns))
-    return DenseReach(_written_out(reach), source)
-
-
-def _written_out(reach: ConvReach) -> IntArray:
-    """Synapses [K, sources] of a convolution that is stored synapse by synapse."""
-    by_rows = np.einsum("kcij,yhi->kcyhj", reach.weights, reach.rows)
-    hit = np.einsum("kcyhj,xwj->khwcyx", by_rows, reach.columns)
-    return np.asarray(hit.reshape(-1, prod(reach.source)), dtype=np.int64)
 
 
 def _by_channel_block(
@@ -141,16 +151,7 @@ def _by_channel_block(
 
 def _taps(projection: ConvProjection, axis: int, size: int, grid: Grid) -> IntArray:
     """Whether a tap leads from a source position to a block, int64 [size, blocks, taps]."""
-    cuts, taps = grid.cuts[axis + 1], projection.weight.shape[axis + 2]
-    outputs = np.arange(cuts[-1])
-    block = np.searchsorted(cuts, outputs, side="right") - 1
-    found = np.zeros((size, len(cuts) - 1, taps), dtype=np.int64)
-    for tap in range(taps):
-        position = (
-            outputs * projection.stride[axis]
-            - projection.padding[axis]
-            + tap * projection.dilation[axis]
-        )
-        inside = (position >= 0) & (position < size)
-        found[position[inside], block[inside], tap] = 1
+    joined = axis_taps(projection, axis, size, grid.cuts[axis + 1])
+    found = np.zeros((size, joined.blocks, projection.weight.shape[axis + 2]), dtype=np.int64)
+    found[joined.position, joined.block] = joined.patterns[joined.pattern]
     return found

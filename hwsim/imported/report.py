@@ -5,8 +5,6 @@ from pathlib import Path
 
 from export.chip.chip_file import read_chip
 from export.nir_file import read_nir
-from hwsim.chips.load import load_chip
-from hwsim.costing.cost import cost, with_accuracy
 from hwsim.counting.report import counted_report
 from hwsim.engine.readout import chip_logits
 from hwsim.engine.trace import Trace
@@ -14,7 +12,8 @@ from hwsim.engine.trace_file import load_trace
 from hwsim.errors import SimulationError
 from hwsim.imported.record import ImportRecord, enter_stage, read_record, write_record
 from hwsim.imported.simulate import accuracy_of, opened_safely
-from hwsim.pipeline.report_stage import quantised_facts
+from hwsim.pipeline.asked_cost import costed
+from hwsim.pipeline.conversion_facts import quantised_facts
 from hwsim.pipeline.run_folder import RunFolder
 from hwsim.report.html import write_html
 from hwsim.report.json_file import write_report
@@ -72,16 +71,8 @@ def _costed(folder: RunFolder, record: ImportRecord, table: ReportTable) -> AnyR
         )
     trace = load_trace(folder.trace, read_chip(folder.chip))
     accuracy = _accuracy(folder, trace.samples, trace)
-    costed = cost(
-        trace,
-        load_chip(record.chip),
-        objective=table.placement,
-        chips=table.chips,
-        throttle_s=table.throttle_s,
-        devices=table.devices,
-    )
     return with_run_facts(
-        with_accuracy(costed, accuracy.chip),
+        costed(trace, record.chip, table, accuracy.chip),
         accuracy=accuracy,
         recipe=record.source,
         quantisation=quantised_facts(record.quantised),

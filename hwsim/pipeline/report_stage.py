@@ -1,28 +1,21 @@
 """Stage `report`: counted events, chip description and accuracies to report.json and the pages."""
 
-from math import isinf
 from pathlib import Path
 from typing import Any
 
 from export.chip.chip_file import read_chip
-from export.quantizing.payload_quantization import PayloadQuantization
 from hwsim.chips.load import load_chip
-from hwsim.costing.cost import cost, with_accuracy
 from hwsim.engine.trace_file import load_trace
 from hwsim.errors import SimulationError
+from hwsim.pipeline.asked_cost import costed
 from hwsim.pipeline.chip_samples import read_labels
-from hwsim.pipeline.fidelity import (
-    Fidelity,
-    QuantisedLayer,
-    QuantisedPayload,
-    read_fidelity,
-)
+from hwsim.pipeline.conversion_facts import quantisation, waiting
+from hwsim.pipeline.fidelity import read_fidelity
 from hwsim.pipeline.files_together import all_or_none
 from hwsim.pipeline.manifest import read_manifest, require_unchanged
 from hwsim.pipeline.simulate_stage import chip_accuracy
 from hwsim.pipeline.stage import Context
 from hwsim.pipeline.without_chip import measured, no_chip
-from hwsim.report.fields import Fact
 from hwsim.report.html import write_html
 from hwsim.report.json_file import write_report
 from hwsim.report.markdown import write_markdown
@@ -89,7 +82,7 @@ def make(context: Context) -> list[Path]:
         training=training,
         fidelity=fidelity.spikes_changed,
         quantisation=quantisation(fidelity),
-        waiting=_waiting(fidelity),
+        waiting=waiting(fidelity),
         ledger=fidelity.ledger,
         runtimes=() if verified is None else verified.rows,
     )
@@ -126,16 +119,7 @@ def _events(context: Context) -> tuple[AnyReport, float | None]:
     accuracy = chip_accuracy(trace, read_labels(folder.samples))
     if trace.graph.scheduled:
         return uncosted(trace), accuracy
-    table = context.recipe.report
-    costed = cost(
-        trace,
-        load_chip(context.recipe.simulate.chip),
-        objective=table.placement,
-        chips=table.chips,
-        throttle_s=table.throttle_s,
-        devices=table.devices,
-    )
-    return with_accuracy(costed, accuracy), accuracy
+    return costed(trace, context.recipe.simulate.chip, context.recipe.report, accuracy), accuracy
 
 
 def training_curve(path: Path, *, early_stop: bool = False) -> TrainingCurve:
@@ -152,84 +136,6 @@ def training_curve(path: Path, *, early_stop: bool = False) -> TrainingCurve:
         bytes_per_sample=int(rows[-1]["bytes_per_sample"]) if memory else None,
         **series,
     )
-
-
-def quantisation(fidelity: Fidelity) -> dict[str, dict[str, Fact]]:
-    """What the report says of each population, by name."""
-    return quantised_facts(fidelity.quantised)
-
-
-def quantised_facts(layers: dict[str, QuantisedLayer]) -> dict[str, dict[str, Fact]]:
-    """What the report says of what quantising did to each population, by name."""
-    older = all(layer.weight_bits is None for layer in layers.values())
-    return {
-        name: {
-            "scale": round(layer.scale, 3),
-            "threshold mantissa": layer.threshold,
-            "largest |weight|": None if layer.on_host else layer.weight_max,
-            **_weight_facts(layer, older),
-            "SQNR (dB)": None if layer.on_host else _sqnr(layer.sqnr_db),
-            **_spike_facts(layer),
-            **_payload_facts(layer.payload),
-            **_residual_facts(layer),
-        }
-        for name, layer in layers.items()
-    }
-
-
-def _weight_facts(layer: QuantisedLayer, older: bool) -> dict[str, Fact]:
-    count = None if layer.on_host else layer.clipped_weights
-    if older:
-        return {"weights at the limit": count}
-    return {"bits of a weight": layer.weight_bits, "clipped weights": count}
-
-
-def _spike_facts(layer: QuantisedLayer) -> dict[str, Fact]:
-    if layer.spike_disagreement is None:
-        return {}
-    return {"spikes unlike the float layer's": f"{layer.spike_disagreement:.2%}"}
-
-
-def _sqnr(decibels: float | None) -> Fact:
-    return "exact" if decibels is None or isinf(decibels) else round(decibels, 1)
-
-
-def _residual_facts(layer: QuantisedLayer) -> dict[str, Fact]:
-    facts: dict[str, Fact] = {}
-    if layer.projections > 1:
-        facts["projections"] = layer.projections
-    if layer.identity_error is not None:
-        facts["error of the identity's weight"] = f"{layer.identity_error:.2%}"
-    if layer.silenced:
-        facts["neurons that nobody reads, silenced"] = layer.silenced
-    return facts
-
-
-def _waiting(fidelity: Fidelity) -> dict[str, dict[str, Fact]]:
-    return {
-        f"{path.source} to {path.target}": {
-            "steps": path.steps,
-            "by": "relay populations" if path.means == "relay" else "synaptic delays",
-            "neurons added": path.neurons,
-            "Loihi 1 cores added": path.cores,
-            "synapses added": path.synapses,
-            "chosen as": path.why,
-        }
-        for path in fidelity.waiting
-    }
-
-
-def _payload_facts(payload: QuantisedPayload | None) -> dict[str, Fact]:
-    if payload is None:
-        return {}
-    can_wrap = PayloadQuantization(**payload.model_dump()).can_wrap
-    return {
-        "payloads": f"{payload.lowest} to {payload.highest} ({payload.bits} bits)",
-        "error of the current": f"{payload.error:.2%}",
-        "largest |sum|, calibration": payload.calibration_sum,
-        "largest |sum|, any payloads": payload.worst_sum,
-        "can u wrap": "yes, on inputs unlike the calibration's" if can_wrap else "no",
-    }
 
 
 def _headline(report: AnyReport) -> str:

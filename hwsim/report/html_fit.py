@@ -1,11 +1,12 @@
 """How the network lies on the chip: every layer's fullest core against each limit."""
 
 from hwsim.report.html_table import Column, table
-from hwsim.report.html_tables import capital, section
+from hwsim.report.html_tables import section
 from hwsim.report.html_text import Markup, safe
 from hwsim.report.model import Report
 from hwsim.report.placed import FitRow, Use
 from hwsim.report.units import count, percent
+from hwsim.report.wording import capital
 
 TITLE = "Fit, layer by layer"
 TEXT = (

@@ -3,8 +3,7 @@
 from hwsim.report.html_table import Column, table
 from hwsim.report.html_tables import section
 from hwsim.report.model import EmulatedReport
-from hwsim.report.units import count, percent
-from hwsim.verify.row import Row
+from hwsim.report.wording import runtime_cells
 
 TITLE = "Runtimes"
 TEXT = (
@@ -30,19 +29,8 @@ def runtime_table(report: EmulatedReport) -> str:
         Column("Note", "note"),
     ]
     return section(
-        "runtimes", TITLE, TEXT, table(TITLE, columns, [_cells(row) for row in report.runtimes])
+        "runtimes",
+        TITLE,
+        TEXT,
+        table(TITLE, columns, [runtime_cells(row) for row in report.runtimes]),
     )
-
-
-def _cells(row: Row) -> list[str]:
-    case = "" if row.case is None else f"First: {row.case}"
-    return [
-        row.runtime,
-        row.precision,
-        count(row.samples),
-        "" if row.spike_mismatches is None else count(row.spike_mismatches),
-        "" if row.logit_max_abs_diff is None else f"{row.logit_max_abs_diff:.3g}",
-        "" if row.accuracy is None else percent(row.accuracy, 2),
-        row.verdict,
-        ". ".join(part for part in (row.note, case) if part),
-    ]

@@ -1,15 +1,13 @@
 """Where the page's numbers come from: priced events, the chip file's constants, the sources."""
 
-from hwsim.report.chip_cost import ChipConstant, Source
+from hwsim.report.chip_cost import Source
 from hwsim.report.html_table import Column, table
-from hwsim.report.html_tables import capital, section
+from hwsim.report.html_tables import section
 from hwsim.report.html_text import Markup, outward, safe
 from hwsim.report.model import Report
 from hwsim.report.terms import TERMS
 from hwsim.report.units import count, si
-
-UNITS = {"_per_s": "/s", "_j": "J", "_s": "s", "_w": "W"}
-"""The unit that the end of a chip constant's key names."""
+from hwsim.report.wording import capital, constant_value, in_unit_of
 
 
 def event_table(report: Report) -> str:
@@ -64,9 +62,9 @@ def _constant_table(report: Report) -> str:
     rows = [
         [
             Markup(f"<code>{safe(constant.key)}</code>"),
-            _value(constant, constant.value),
-            "" if constant.low is None else _value(constant, constant.low),
-            "" if constant.high is None else _value(constant, constant.high),
+            constant_value(constant),
+            in_unit_of(constant.key, constant.low),
+            in_unit_of(constant.key, constant.high),
             _grade(constant.grade),
             _source_link(report, constant.source),
             constant.note,
@@ -78,17 +76,6 @@ def _constant_table(report: Report) -> str:
         Column("Source", ""), Column("Note", "note"),
     ]  # fmt: skip
     return table("Constants", columns, rows)
-
-
-def _value(constant: ChipConstant, value: bool | float | str | tuple[str | int, ...]) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, str):
-        return value
-    if isinstance(value, tuple):
-        return ", ".join(map(str, value))
-    unit = next((unit for end, unit in UNITS.items() if constant.key.endswith(end)), None)
-    return count(value) if unit is None else si(value, unit)
 
 
 def _cited(source: Source) -> str:

@@ -5,6 +5,7 @@ from hwsim.report.html_table import Column, table
 from hwsim.report.html_text import safe
 from hwsim.report.model import EmulatedReport, Layer, Report
 from hwsim.report.units import count, percent, si
+from hwsim.report.wording import fact, head, shape
 
 
 def layer_table(report: Report) -> str:
@@ -54,14 +55,14 @@ def waiting_table(report: EmulatedReport) -> str:
 
 
 def _fact_table(
-    key: str, title: str, head: str, text: str, named: dict[str, dict[str, Fact]]
+    key: str, title: str, first: str, text: str, named: dict[str, dict[str, Fact]]
 ) -> str:
     """A row per name, a column per fact; nothing when there are none."""
     if not named:
         return ""
-    facts = list(dict.fromkeys(fact for own in named.values() for fact in own))
-    rows = [[name, *(_fact(own.get(fact)) for fact in facts)] for name, own in named.items()]
-    columns = [Column(head, ""), *(Column(_words(fact)) for fact in facts)]
+    keys = list(dict.fromkeys(key for own in named.values() for key in own))
+    rows = [[name, *(fact(own.get(key)) for key in keys)] for name, own in named.items()]
+    columns = [Column(first, ""), *(Column(head(key)) for key in keys)]
     return section(key, title, text, table(title, columns, rows))
 
 
@@ -97,7 +98,7 @@ def section(key: str, title: str, text: str, content: str) -> str:
 def _layer_cells(layer: Layer) -> list[str]:
     return [
         layer.name,
-        " \N{MULTIPLICATION SIGN} ".join(str(size) for size in layer.shape),
+        shape(layer.shape),
         count(layer.neurons),
         count(layer.cores),
         count(layer.synapses_in),
@@ -109,28 +110,5 @@ def _layer_cells(layer: Layer) -> list[str]:
     ]
 
 
-def _fact(fact: Fact) -> str:
-    if fact is None:
-        return ""
-    if isinstance(fact, bool):
-        return "yes" if fact else "no"
-    return (
-        f"{fact:,.6g}"
-        if isinstance(fact, float)
-        else f"{fact:,}"
-        if isinstance(fact, int)
-        else fact
-    )
-
-
 def _optional_percent(share: float | None) -> str:
     return "" if share is None else percent(share, 2)
-
-
-def _words(key: str) -> str:
-    return capital(key.replace("_", " "))
-
-
-def capital(text: str) -> str:
-    """The text with its first letter in capitals."""
-    return text[:1].upper() + text[1:]

@@ -9,8 +9,7 @@ from hwsim.report.html_ledger import points
 from hwsim.report.markdown_text import alert, heading, section, table
 from hwsim.report.terms import stages
 from hwsim.report.units import count, percent
-from hwsim.report.wording import fact, head, shape
-from hwsim.verify.row import Row
+from hwsim.report.wording import fact, head, runtime_cells, shape
 
 
 def uncosted_headline(report: UncostedReport) -> str:
@@ -151,19 +150,5 @@ def runtimes_section(report: EmulatedReport) -> str:
         "The exported files in every runtime, held to the reference decision by decision (neuron, "
         "step, sample), as `spikeport verify` found. What isn't installed was not checked."
     )
-    rows = [_runtime_cells(row) for row in report.runtimes]
+    rows = [runtime_cells(row) for row in report.runtimes]
     return section("Runtimes", text, table(heads, rows, words=(0, 1, 6, 7)))
-
-
-def _runtime_cells(row: Row) -> list[str]:
-    case = "" if row.case is None else f"First: {row.case}"
-    return [
-        row.runtime,
-        row.precision,
-        count(row.samples),
-        "" if row.spike_mismatches is None else count(row.spike_mismatches),
-        "" if row.logit_max_abs_diff is None else f"{row.logit_max_abs_diff:.3g}",
-        "" if row.accuracy is None else percent(row.accuracy, 2),
-        row.verdict,
-        ". ".join(part for part in (row.note, case) if part),
-    ]

@@ -4,7 +4,8 @@ from hwsim.report.chip_cost import ChipConstant, Range
 from hwsim.report.fields import Fact
 from hwsim.report.model import Report
 from hwsim.report.placed import ChipUse, Excess
-from hwsim.report.units import count, si, si_range
+from hwsim.report.units import count, percent, si, si_range
+from hwsim.verify.row import Row
 
 UNITS = {"_per_s": "/s", "_j": "J", "_s": "s", "_w": "W"}
 """The unit that the end of a chip constant's key names; the longer end first."""
@@ -96,3 +97,18 @@ def sentence(text: str) -> str:
 def shape(sizes: tuple[int, ...]) -> str:
     """A shape as people write it."""
     return " \N{MULTIPLICATION SIGN} ".join(str(size) for size in sizes)
+
+
+def runtime_cells(row: Row) -> list[str]:
+    """A runtime's row: name, precision, what differs, verdict, note."""
+    case = "" if row.case is None else f"First: {row.case}"
+    return [
+        row.runtime,
+        row.precision,
+        count(row.samples),
+        "" if row.spike_mismatches is None else count(row.spike_mismatches),
+        "" if row.logit_max_abs_diff is None else f"{row.logit_max_abs_diff:.3g}",
+        "" if row.accuracy is None else percent(row.accuracy, 2),
+        row.verdict,
+        ". ".join(part for part in (row.note, case) if part),
+    ]

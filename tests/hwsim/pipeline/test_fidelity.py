@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from hwsim.pipeline.conversion_facts import quantisation
 from hwsim.pipeline.fidelity import Fidelity, read_fidelity, write_fidelity
-from hwsim.pipeline.report_stage import quantisation
 
 HOST = {"scale": 2.0, "threshold": 7, "weight_max": 0, "clipped_weights": 0, "sqnr_db": None}
 EXACT = {"scale": 2.0, "threshold": 7, "weight_max": 8, "clipped_weights": 1, "sqnr_db": math.inf}
